@@ -1,0 +1,138 @@
+import { AUDIT_LEVELS, type AuditLevel } from './audit-options.ts'
+import { EnvironmentError, OptionError } from './errors.ts'
+import type { MemoryAllowance } from './memory/allowance.ts'
+import { type CacheOptions, type MemoryManagerOptions, resolveOptions } from './options.ts'
+import { POLICIES, type PolicyName } from './settings.ts'
+
+/** Environment variables, as `process.env` has them. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Options from the environment variables `CACHE_*` and `MUNINN_*`. Only variables that are set make options, so with
+ * none set the result is empty and every default is the library's own. A variable that is set to the empty string is
+ * set, and wrong: what should have stood there is unknown, and a default in its place would be silent.
+ *
+ * `CACHE_MAX_ITEMS` is the limit over all caches; `CACHE_<NAME>_MAX_ITEMS` is that of the cache named so in lower
+ * case (`CACHE_TENANT_MAX_ITEMS`: `tenant`).
+ *
+ * @throws {EnvironmentError} naming the variable, its value and what is allowed.
+ */
+export function optionsFromEnv(env: Environment = process.env): MemoryManagerOptions {
+  refuseUnsupported(env)
+  const options: MemoryManagerOptions = {}
+  for (const [variable, { read, allowed }] of Object.entries(VARIABLES)) {
+    const value = env[variable]
+    if (value !== undefined) Object.assign(options, checked(variable, value, read, allowed))
+  }
+  const caches = cacheLimits(env)
+  if (Object.keys(caches).length > 0) options.caches = caches
+  const audit = auditFromEnv(env)
+  if (audit !== undefined) options.audit = audit
+  return options
+}
+
+interface Variable {
+  read: (value: string) => MemoryManagerOptions
+  allowed: string
+}
+
+const ITEMS = 'give an integer of 1 or more, or Infinity for no limit'
+const SHARE = 'give a share above 0 and at most'
+
+/** A number written as people write numbers; not what else `Number()` takes (`''`, `'0x10'`, `' 7 '`). */
+function decimal(value: string): number {
+  if (value === 'Infinity') return Number.POSITIVE_INFINITY
+  return /^\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN
+}
+
+const VARIABLES: Readonly<Record<string, Variable>> = {
+  CACHE_MEMORY_PERCENT: {
+    read: (value) => ({ memoryPercent: decimal(value) }),
+    allowed: 'give a percentage above 0 and at most 100, as 25',
+  },
+  CACHE_MAX_ITEMS: { read: (value) => ({ maxItems: decimal(value) }), allowed: ITEMS },
+  CACHE_MEMORY_THRESHOLD: { read: (value) => ({ memoryThreshold: decimal(value) }), allowed: `${SHARE} 0.9, as 0.8` },
+  CACHE_EVICTION_THRESHOLD: {
+    read: (value) => ({ evictionThreshold: decimal(value) }),
+    allowed: `${SHARE} 1, as 0.9 (1 switches eviction cycles off)`,
+  },
+  CACHE_EVICTION_POLICY: {
+    // A name that is none is refused by the check that every option goes through.
+    read: (value) => ({ policy: value as PolicyName }),
+    allowed: `give one of ${POLICIES.join(', ')}`,
+  },
+  MUNINN_MAX_MEMORY: {
+    read: (value) => ({ maxMemory: value }),
+    allowed: 'give bytes, a size such as 512MB, or a share such as 25% of what the process may use',
+  },
+  MUNINN_CHECK_INTERVAL: {
+    read: (value) => ({ checkInterval: value }),
+    allowed: 'give milliseconds or a duration such as 30s, at most 24d; 0 switches checks off',
+  },
+}
+
+/** Stands in while a variable is checked: no check depends on what the process may use. */
+const ANY_ALLOWANCE: MemoryAllowance = { bytes: 2 ** 50, heapLimit: 2 ** 50, source: 'any', sources: [] }
+
+function checked(variable: string, value: string, read: Variable['read'], allowed: string): MemoryManagerOptions {
+  try {
+    const options = read(value)
+    resolveOptions(options, ANY_ALLOWANCE)
+    return options
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error
+    throw new EnvironmentError(variable, value, allowed)
+  }
+}
+
+const CACHE_ITEMS = /^CACHE_(.+)_MAX_ITEMS$/
+
+function cacheLimits(env: Environment): Record<string, CacheOptions> {
+  // Without a prototype: a cache may have any name, and `__proto__` must be one like the others.
+  const caches: Record<string, CacheOptions> = Object.create(null)
+  for (const variable of Object.keys(env).sort()) {
+    const name = CACHE_ITEMS.exec(variable)?.[1]?.toLowerCase()
+    const value = env[variable]
+    if (name === undefined || value === undefined) continue
+    const limit: CacheOptions = { maxItems: decimal(value) }
+    checked(variable, value, () => ({ caches: { [name]: limit } }), ITEMS)
+    caches[name] = limit
+  }
+  return caches
+}
+
+function auditFromEnv(env: Environment): MemoryManagerOptions['audit'] {
+  const path = env.MUNINN_DB
+  const level = env.MUNINN_AUDIT_LEVEL
+  if (path === '') throw new EnvironmentError('MUNINN_DB', path, 'give the path of the audit log, as data/muninn.db')
+  if (level !== undefined && !isAuditLevel(level)) {
+    throw new EnvironmentError('MUNINN_AUDIT_LEVEL', level, `give one of ${AUDIT_LEVELS.join(', ')}`)
+  }
+  if (path === undefined) {
+    if (level === undefined) return undefined
+    throw new EnvironmentError(
+      'MUNINN_AUDIT_LEVEL',
+      level,
+      'it has no effect without an audit log: set MUNINN_DB to its path',
+    )
+  }
+  return level === undefined ? path : { path, level }
+}
+
+function isAuditLevel(level: string): level is AuditLevel {
+  return AUDIT_LEVELS.some((one) => one === level)
+}
+
+/** Variables of the contract that this version can't follow yet: taking them without effect would be a silent lie. */
+function refuseUnsupported(env: Environment): void {
+  for (const variable of ['MUNINN_AUDIT_MAX_AGE', 'MUNINN_AUDIT_MAX_SIZE']) {
+    const value = env[variable]
+    if (value !== undefined) {
+      throw new EnvironmentError(
+        variable,
+        value,
+        'this version keeps the whole audit log and has no retention yet: unset it',
+      )
+    }
+  }
+}

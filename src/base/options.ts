@@ -1,0 +1,305 @@
+import type { AuditSettings, AuditOptions } from './audit-options.ts'
+import { resolveAudit } from './audit-options.ts'
+import type { Clock } from './clock.ts'
+import { OptionError } from './errors.ts'
+import type { Logger } from './logger.ts'
+import type { MemoryAllowance } from './memory/allowance.ts'
+import { POLICIES, type CacheSettings, type PolicyName, type Settings } from './settings.ts'
+import { type ByteText, type DurationText, parseBytes, parseDuration, shown } from './units.ts'
+
+/** Bytes of one entry, given by the user; an integer ≥ 0. */
+export type SizeFunction = (value: unknown, key: string) => number
+
+/** Options of one named cache; each defaults to none. */
+export interface CacheOptions {
+  /** Items of its own, besides the limit over all caches. */
+  maxItems?: number
+  /** Bytes of its own, or text such as `'64MB'`. */
+  maxMemory?: ByteText
+  /** Time to live of its entries, in ms or text such as `'5m'`; `Infinity` for none. */
+  ttl?: DurationText
+}
+
+export interface MemoryManagerOptions {
+  /**
+   * The memory budget: bytes, text such as `'512MB'`, or a share such as `'25%'` of what this process may use.
+   * Left out: `memoryPercent` of it, clamped to 100 MiB .. 2 GiB and to half of it.
+   */
+  maxMemory?: ByteText
+  /** Share of what this process may use, in percent (0–100, above 0); only where `maxMemory` is left out. Default 25. */
+  memoryPercent?: number
+  /**
+   * The heap budget: bytes of the V8 heap that entries may take, Buffers' memory aside. Left out: the share that
+   * `maxMemory` states, of the heap limit; else where `maxMemory` states bytes that many, at most half of the heap limit.
+   */
+  maxHeap?: ByteText
+  /** Items over all caches. Default 1000; `Infinity` lifts it. */
+  maxItems?: number
+  /** Named caches at most. Default 1000. */
+  maxCaches?: number
+  /** Usage (0–0.9) from which the level is `warning`. Default 0.8. */
+  memoryThreshold?: number
+  /** Usage (0–1) at which an eviction cycle starts; 1 switches cycles off. Default 0.9. */
+  evictionThreshold?: number
+  /** Usage that a cycle evicts down to; below `evictionThreshold`. Default 8/9 of it. */
+  evictionTarget?: number
+  /** Default `'hybrid'`. */
+  policy?: PolicyName
+  /** What an add does at a limit. Default `'evict'`. */
+  onFull?: 'evict' | 'reject'
+  /** Between periodic checks, in ms or text; 0 switches them off. Default 30 s. */
+  checkInterval?: DurationText
+  /** How sizes are found where `set` states none. Default `'heap'`. */
+  sizing?: 'heap' | 'payload' | SizeFunction
+  caches?: Readonly<Record<string, CacheOptions>>
+  /** The audit log: a path, or options. Default `false`. */
+  audit?: string | AuditOptions | false
+  /** pino, or any logger of its shape. Default `false`. */
+  logger?: Logger | false
+  /** The prefix by which stores are attributed. Default: what stands before the first `:` or `/`, at most 64 characters. */
+  prefix?: (key: string) => string
+  /** For tests: milliseconds since the epoch. */
+  clock?: Clock
+  /** Seed of all randomness in decisions; an integer from 0 to 2^32 − 1. Default: random. */
+  seed?: number
+}
+
+/** Options, validated and resolved; nothing is allocated before they all are. */
+export interface ResolvedOptions {
+  readonly settings: Settings
+  /** Whether the caller stated `maxMemory`, and more than the process may use. */
+  readonly overcommitted: boolean
+  readonly sizing: 'heap' | 'payload' | SizeFunction
+  readonly audit: AuditSettings | null
+  readonly logger: Logger | false
+  readonly prefix: ((key: string) => string) | null
+  readonly clock: Clock | null
+  readonly seed: number | null
+}
+
+const MIB = 1024 ** 2
+
+/**
+ * Validates all options at once and resolves their defaults.
+ *
+ * @throws {OptionError} naming the option, what was wrong with it and what is allowed.
+ */
+export function resolveOptions(options: MemoryManagerOptions, allowance: MemoryAllowance): ResolvedOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw new OptionError('options', `${shown(options)} is not an object of options`)
+  }
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(KNOWN_OPTIONS, name)) {
+      throw new OptionError(name, `is not an option; options are ${Object.keys(KNOWN_OPTIONS).join(', ')}`)
+    }
+  }
+  const memory = resolveMemory(options, allowance)
+  const evictionThreshold = share(options.evictionThreshold ?? 0.9, 'evictionThreshold', 1)
+  const sizing = options.sizing ?? 'heap'
+  if (sizing !== 'heap' && sizing !== 'payload' && typeof sizing !== 'function') {
+    throw new OptionError('sizing', `${shown(sizing)} is none of 'heap', 'payload' or a function (value, key) => bytes`)
+  }
+  const logger = options.logger ?? false
+  if (logger !== false && !['debug', 'info', 'warn', 'error'].every((level) => typeof Reflect.get(logger, level) === 'function')) {
+    throw new OptionError('logger', 'needs the methods debug, info, warn and error, as pino has, or be false')
+  }
+  if (options.prefix !== undefined && typeof options.prefix !== 'function') {
+    throw new OptionError('prefix', `${shown(options.prefix)} is not a function (key) => prefix`)
+  }
+  if (options.clock !== undefined && typeof options.clock?.now !== 'function') {
+    throw new OptionError('clock', 'needs a method now() that returns milliseconds')
+  }
+  const maxCaches = count(options.maxCaches ?? 1000, 'maxCaches', 1000)
+  const settings: Settings = {
+    maxMemory: memory.maxMemory,
+    maxHeap: memory.maxHeap,
+    maxItems: itemLimit(options.maxItems ?? 1000, 'maxItems'),
+    maxCaches,
+    memoryThreshold: share(options.memoryThreshold ?? 0.8, 'memoryThreshold', 0.9),
+    evictionThreshold,
+    evictionTarget: resolveTarget(options.evictionTarget, evictionThreshold),
+    policy: policyName(options.policy ?? 'hybrid', 'policy'),
+    onFull: oneOf(options.onFull ?? 'evict', ['evict', 'reject'], 'onFull'),
+    sizing: typeof sizing === 'function' ? 'function' : sizing,
+    checkInterval: interval(options.checkInterval ?? 30_000),
+    caches: Object.fromEntries(
+      Object.entries(options.caches ?? {}).map(([name, cache]) => [cacheName(name), resolveCache(cache, `caches.${name}`)]),
+    ),
+  }
+  if (Object.keys(settings.caches).length > maxCaches) {
+    throw new OptionError('caches', `names ${Object.keys(settings.caches).length} caches, more than maxCaches (${maxCaches})`)
+  }
+  return {
+    settings,
+    overcommitted: memory.overcommitted,
+    sizing,
+    audit: resolveAudit(options.audit ?? false),
+    logger,
+    prefix: options.prefix ?? null,
+    clock: options.clock ?? null,
+    seed: options.seed === undefined ? null : seedOf(options.seed),
+  }
+}
+
+const KNOWN_OPTIONS: Record<keyof MemoryManagerOptions, true> = {
+  maxMemory: true,
+  memoryPercent: true,
+  maxHeap: true,
+  maxItems: true,
+  maxCaches: true,
+  memoryThreshold: true,
+  evictionThreshold: true,
+  evictionTarget: true,
+  policy: true,
+  onFull: true,
+  checkInterval: true,
+  sizing: true,
+  caches: true,
+  audit: true,
+  logger: true,
+  prefix: true,
+  clock: true,
+  seed: true,
+}
+
+/** @throws {OptionError} unless it is a name that a cache can have. */
+export function cacheName(name: unknown): string {
+  if (typeof name !== 'string' || name.length === 0 || name.length > 256 || name === '__proto__') {
+    throw new OptionError('cache', `${shown(name)} is not a name: give a string of 1 to 256 characters, but not __proto__`)
+  }
+  return name
+}
+
+/** Limits and TTL of a cache, resolved over what it has now (or over none). */
+export function resolveCache(options: CacheOptions, path: string, now: CacheSettings = NO_LIMITS): CacheSettings {
+  if (typeof options !== 'object' || options === null) {
+    throw new OptionError(path, `${shown(options)} is not an object with maxItems, maxMemory and ttl`)
+  }
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(NO_LIMITS, name)) throw new OptionError(`${path}.${name}`, 'is not an option of a cache: maxItems, maxMemory, ttl')
+  }
+  return {
+    maxItems: options.maxItems === undefined ? now.maxItems : itemLimit(options.maxItems, `${path}.maxItems`),
+    maxMemory: options.maxMemory === undefined ? now.maxMemory : parseBytes(options.maxMemory, `${path}.maxMemory`),
+    ttl: options.ttl === undefined ? now.ttl : timeToLive(options.ttl, `${path}.ttl`),
+  }
+}
+
+/** What a cache has where nothing was said. */
+export const NO_LIMITS: CacheSettings = {
+  maxItems: Number.POSITIVE_INFINITY,
+  maxMemory: Number.POSITIVE_INFINITY,
+  ttl: Number.POSITIVE_INFINITY,
+}
+
+/** The budget and heap budget that the options state or the allowance suggests. */
+export function resolveMemory(
+  options: Pick<MemoryManagerOptions, 'maxMemory' | 'memoryPercent' | 'maxHeap'>,
+  allowance: MemoryAllowance,
+): { maxMemory: number; maxHeap: number; overcommitted: boolean } {
+  const percent = options.memoryPercent ?? 25
+  if (typeof percent !== 'number' || !(percent > 0 && percent <= 100)) {
+    throw new OptionError('memoryPercent', `${shown(percent)} is not a percentage above 0 and at most 100`)
+  }
+  const stated = options.maxMemory
+  const statedShare = typeof stated === 'string' ? shareText(stated) : undefined
+  let maxMemory: number
+  let maxHeap: number
+  if (stated === undefined) {
+    const clamped = Math.min(Math.max((allowance.bytes * percent) / 100, 100 * MIB), 2048 * MIB)
+    maxMemory = Math.floor(Math.min(clamped, allowance.bytes / 2))
+    maxHeap = Math.floor((allowance.heapLimit * percent) / 100)
+  } else if (statedShare !== undefined) {
+    maxMemory = Math.max(1, Math.floor(allowance.bytes * statedShare))
+    maxHeap = Math.max(1, Math.floor(allowance.heapLimit * statedShare))
+  } else {
+    maxMemory = parseBytes(stated, 'maxMemory')
+    maxHeap = Math.floor(Math.min(maxMemory, allowance.heapLimit / 2))
+  }
+  if (options.maxHeap !== undefined) maxHeap = parseBytes(options.maxHeap, 'maxHeap')
+  return { maxMemory, maxHeap, overcommitted: stated !== undefined && maxMemory > allowance.bytes }
+}
+
+const SHARE = /^\s*(\d+(?:\.\d+)?)\s*%\s*$/
+
+/**
+ * What `evict` aims at: a share (a number up to 1, or `'50%'`) or bytes (a number above 1, or `'64MB'`).
+ *
+ * @throws {OptionError} for anything else.
+ */
+export function evictionTarget(target: ByteText): { share?: number; bytes?: number } {
+  if (typeof target === 'number' && target >= 0 && target <= 1) return { share: target }
+  const share = typeof target === 'string' ? shareText(target) : undefined
+  return share === undefined ? { bytes: parseBytes(target, 'target') } : { share }
+}
+
+function shareText(text: string): number | undefined {
+  const match = SHARE.exec(text)
+  if (match === null) return undefined
+  const percent = Number(match[1])
+  if (!(percent > 0 && percent <= 100)) throw new OptionError('maxMemory', `${shown(text)} is not a share above 0% and at most 100%`)
+  return percent / 100
+}
+
+/** @throws {OptionError} unless it is a share above 0 and at most `most`. */
+export function share(value: unknown, option: string, most: number): number {
+  if (typeof value !== 'number' || !(value > 0 && value <= most)) {
+    throw new OptionError(option, `${shown(value)} is not a share above 0 and at most ${most}`)
+  }
+  return value
+}
+
+/** The eviction target: stated and below the threshold, or 8/9 of it. */
+export function resolveTarget(target: unknown, evictionThreshold: number): number {
+  if (target === undefined) return (evictionThreshold * 8) / 9
+  if (typeof target !== 'number' || !(target >= 0 && target < evictionThreshold)) {
+    throw new OptionError('evictionTarget', `${shown(target)} is not a share of at least 0 and below evictionThreshold (${evictionThreshold})`)
+  }
+  return target
+}
+
+/** @throws {OptionError} unless it is the name of a policy. */
+export function policyName(value: unknown, option: string): PolicyName {
+  return oneOf(value, POLICIES, option)
+}
+
+function oneOf<T extends string>(value: unknown, allowed: readonly T[], option: string): T {
+  const found = allowed.find((one) => one === value)
+  if (found === undefined) throw new OptionError(option, `${shown(value)} is none of ${allowed.join(', ')}`)
+  return found
+}
+
+/** @throws {OptionError} unless it is an integer ≥ 1 or `Infinity`. */
+export function itemLimit(value: unknown, option: string): number {
+  if (value === Number.POSITIVE_INFINITY) return value
+  return count(value, option, Number.MAX_SAFE_INTEGER)
+}
+
+function count(value: unknown, option: string, most: number): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1 || value > most) {
+    throw new OptionError(option, `${shown(value)} is not an integer ≥ 1${most < Number.MAX_SAFE_INTEGER ? ` and at most ${most}` : ', nor Infinity'}`)
+  }
+  return value
+}
+
+function timeToLive(value: DurationText, option: string): number {
+  const ms = parseDuration(value, option)
+  if (ms === 0) throw new OptionError(option, '0 is not a time to live: give more than 0 ms, or Infinity for none')
+  return ms
+}
+
+/** Longest delay that a Node timer takes. */
+const LONGEST_DELAY = 2 ** 31 - 1
+
+function interval(value: DurationText): number {
+  const ms = parseDuration(value, 'checkInterval')
+  if (ms > LONGEST_DELAY) throw new OptionError('checkInterval', `${shown(value)} is more than the ${LONGEST_DELAY} ms that a timer takes`)
+  return ms
+}
+
+function seedOf(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > 0xffffffff) {
+    throw new OptionError('seed', `${shown(value)} is not an integer from 0 to 4294967295`)
+  }
+  return value
+}

@@ -1,0 +1,311 @@
+import { NEAR } from '../base/clock.ts'
+import type { LimitName, RejectionReason } from '../event/vocabulary.ts'
+import type { CacheState } from '../fold/cache-state.ts'
+import { NONE } from '../fold/columns.ts'
+import type { State } from '../fold/state.ts'
+import type { Engine } from './engine.ts'
+import { checkAnnotations, checkKey, checkTtl, checkValue, type SetOptions } from './entry-options.ts'
+import { type Loader, Loading, type LoadOptions } from './loading.ts'
+import { makeRoom, type Refusal } from './making-room.ts'
+import { Draft } from './draft.ts'
+
+/** What became of a `put`. */
+export interface PutResult {
+  readonly stored: boolean
+  /** Why it was not stored; `null` if it was, or if the cache is closed. */
+  readonly reason: RejectionReason | null
+  readonly limit: LimitName | null
+}
+
+/** What is known of one entry; times in epoch ms, `Infinity` for never. */
+export interface EntryInfo {
+  /** Bytes charged. */
+  readonly size: number
+  readonly storedAt: number
+  readonly expiresAt: number
+  /** Hits since the value was stored. */
+  readonly hits: number
+  readonly lastAccess: number
+  readonly cost: number
+  readonly tags: readonly string[]
+  /** What the policy compares, in its own unit: see the policy. */
+  readonly score: number
+}
+
+const STORED: PutResult = { stored: true, reason: null, limit: null }
+const CLOSED: PutResult = { stored: false, reason: null, limit: null }
+const NO_OPTIONS: SetOptions = {}
+
+/**
+ * A named cache: a `Map` with a memory budget that it shares with the other caches of its manager. Made by
+ * `memory.cache(name)`.
+ */
+export class Cache<V = unknown> implements Iterable<[string, V]> {
+  readonly name: string
+  private readonly engine: Engine
+  private readonly state: State
+  /** What the present `put` is about to store; used again by the next. */
+  private readonly draft: Draft
+  private readonly loading: Loading<V>
+  /** What is known of it; an empty one, known to nobody else, after `detach`. */
+  private cache: CacheState
+  private attached = true
+  /** Key and hash of the last miss: the `set` that mostly follows need not hash again. */
+  private missedKey = ''
+  private missedHash: number
+
+  /** @internal */
+  constructor(engine: Engine, cache: CacheState) {
+    this.name = cache.name
+    this.engine = engine
+    this.state = engine.state
+    this.cache = cache
+    this.draft = new Draft(engine.sizing)
+    this.loading = new Loading(this, engine)
+    this.missedHash = this.state.hashOf('')
+  }
+
+  /** The value, or `undefined`; counts as an access. */
+  get(key: string): V | undefined {
+    checkKey(key)
+    const { engine, cache, state } = this
+    const hash = state.hashOf(key)
+    const h = cache.index.find(key, hash)
+    if (h === NONE) {
+      this.miss(key, hash, 'absent', engine.clock.read())
+      return undefined
+    }
+    const { columns } = state
+    const expiresAt = columns.expiresAt[h] as number
+    let at = engine.clock.read()
+    if (expiresAt - at < NEAR) {
+      at = engine.clock.refresh()
+      if (expiresAt <= at) {
+        engine.evictor.expire(cache, h, at)
+        this.miss(key, hash, 'expired', at)
+        engine.settle(at)
+        return undefined
+      }
+    }
+    const { recorder } = engine
+    recorder.accessed(at, cache, key, h)
+    engine.publisher.flush()
+    return recorder.values[h] as V
+  }
+
+  /** The value, or `undefined`; changes nothing and is no access. */
+  peek(key: string): V | undefined {
+    const h = this.live(key)
+    return h === NONE ? undefined : (this.engine.recorder.values[h] as V)
+  }
+
+  /** Whether a value is there; changes nothing and is no access. */
+  has(key: string): boolean {
+    return this.live(key) !== NONE
+  }
+
+  /**
+   * Stores a value; returns whether it was stored. After a refused overwrite the older value is gone, never stale.
+   *
+   * @throws {InvalidEntryError} for a bad key, value, size or TTL, and where a size function throws; nothing has changed.
+   */
+  set(key: string, value: V, options?: SetOptions): boolean {
+    return this.put(key, value, options).stored
+  }
+
+  /** As `set`, and says why where it was not stored. */
+  put(key: string, value: V, options: SetOptions = NO_OPTIONS): PutResult {
+    checkKey(key)
+    checkValue(value)
+    const ttl = options.ttl === undefined ? this.cache.settings.ttl : checkTtl(options.ttl)
+    if (options !== NO_OPTIONS) checkAnnotations(options)
+    const { draft } = this
+    draft.charge(key, value, options.size)
+    const { size, offHeap } = draft
+    const prefix = this.prefixOf(key)
+    if (!this.attached) return CLOSED
+    if (this.loading.isBusy) this.loading.outdate(key)
+
+    const { engine, state, cache } = this
+    const at = ttl < NEAR ? engine.clock.refresh() : engine.clock.read()
+    const hash = key === this.missedKey ? this.missedHash : state.hashOf(key)
+    let h = cache.index.find(key, hash)
+    if (h !== NONE && (state.columns.expiresAt[h] as number) <= at) {
+      engine.evictor.expire(cache, h, at)
+      h = NONE
+    }
+    const by = engine.actors.attribution(options.actor)
+    const refusal = makeRoom(engine, cache, key, size, offHeap, h, at)
+    if (refusal !== null) return this.refuse(key, size, h, refusal, by, at)
+    draft.annotate(at + ttl, options, prefix, by)
+    if (h === NONE) engine.recorder.added(at, cache, key, hash, draft, value)
+    else engine.recorder.updated(at, cache, key, h, draft, value)
+    if (ttl !== Number.POSITIVE_INFINITY) engine.housekeeping.expectExpiry()
+    engine.settle(at)
+    return STORED
+  }
+
+  /** Removes an entry; returns whether a live one was there. */
+  delete(key: string, options: { actor?: string } = NO_OPTIONS): boolean {
+    checkKey(key)
+    checkAnnotations(options)
+    if (!this.attached) return false
+    this.loading.outdate(key)
+    const { engine, cache, state } = this
+    const h = cache.index.find(key, state.hashOf(key))
+    if (h === NONE) return false
+    const at = engine.clock.refresh()
+    const live = (state.columns.expiresAt[h] as number) > at
+    if (live) {
+      const by = engine.actors.attribution(options.actor)
+      engine.recorder.removed(at, cache, h, 'deleted', by)
+    } else {
+      engine.evictor.expire(cache, h, at)
+    }
+    engine.settle(at)
+    return live
+  }
+
+  /** Removes all entries; some 0.2 s per million. */
+  clear(options: { actor?: string } = NO_OPTIONS): void {
+    checkAnnotations(options)
+    if (!this.attached) return
+    this.loading.outdateAll()
+    const { engine, cache, state } = this
+    const at = engine.clock.refresh()
+    const by = engine.actors.attribution(options.actor)
+    const { items: count, bytes } = cache
+    engine.recorder.record({ seq: state.seq + 1, at, type: 'cleared', cache: this.name, count, bytes, actor: by.actor, traceId: by.traceId })
+    engine.settle(at)
+  }
+
+  /** The value, or what `make` returns, which is stored (and returned even where it can't be). */
+  getOrInsert(key: string, make: (key: string) => V, options?: SetOptions): V {
+    const held = this.get(key)
+    if (held !== undefined) return held
+    const made = make(key)
+    this.put(key, made, options)
+    return made
+  }
+
+  /**
+   * The value, or what `loader` resolves to, which is stored, if its key was not set, deleted or cleared meanwhile. Calls
+   * for one key share one load.
+   */
+  getOrLoad(key: string, loader: Loader<V>, options: LoadOptions = {}): Promise<V> {
+    return this.loading.getOrLoad(key, loader, options)
+  }
+
+  /** Entries that occupy memory, those past their time and not yet freed included. */
+  get size(): number {
+    return this.cache.items
+  }
+
+  /** Bytes charged for them. */
+  get bytes(): number {
+    return this.cache.bytes
+  }
+
+  /** What is known of an entry, or `undefined`; no access. */
+  info(key: string): EntryInfo | undefined {
+    const h = this.live(key)
+    if (h === NONE) return undefined
+    const { columns, policy } = this.state
+    return {
+      size: columns.size[h] as number,
+      storedAt: columns.storedAt[h] as number,
+      expiresAt: columns.expiresAt[h] as number,
+      hits: columns.hits[h] as number,
+      lastAccess: columns.usedAt[h] as number,
+      cost: this.state.costOf(h),
+      tags: columns.tags[h] ?? [],
+      score: policy.score(h),
+    }
+  }
+
+  *keys(): MapIterator<string> {
+    for (const h of this.liveHandles()) yield h.key
+  }
+
+  *values(): MapIterator<V> {
+    for (const { h } of this.liveHandles()) yield this.engine.recorder.values[h] as V
+  }
+
+  *entries(): MapIterator<[string, V]> {
+    for (const { h, key } of this.liveHandles()) yield [key, this.engine.recorder.values[h] as V]
+  }
+
+  [Symbol.iterator](): MapIterator<[string, V]> {
+    return this.entries()
+  }
+
+  forEach(callback: (value: V, key: string, cache: this) => void, thisArg?: unknown): void {
+    for (const [key, value] of this.entries()) callback.call(thisArg, value, key, this)
+  }
+
+  /** @internal From now on reads miss and writes return false. */
+  detach(empty: CacheState): void {
+    this.attached = false
+    this.cache = empty
+  }
+
+  /** @internal */
+  get isAttached(): boolean {
+    return this.attached
+  }
+
+  private miss(key: string, hash: number, cause: 'absent' | 'expired', at: number): void {
+    this.missedKey = key
+    this.missedHash = hash
+    if (!this.attached) return
+    const { engine, cache } = this
+    engine.recorder.missed(at, cache, key, hash, cause)
+    engine.publisher.flush()
+  }
+
+  private refuse(
+    key: string,
+    size: number,
+    h: number,
+    refusal: Refusal,
+    by: { actor: string | null; traceId: string | null },
+    at: number,
+  ): PutResult {
+    const { engine, cache, state } = this
+    const { actor, traceId } = by
+    if (h !== NONE) engine.recorder.removed(at, cache, h, 'replaced', by)
+    engine.recorder.record({ seq: state.seq + 1, at, type: 'rejected', cache: this.name, key, size, ...refusal, actor, traceId })
+    engine.settle(at)
+    return { stored: false, reason: refusal.reason, limit: refusal.limitName }
+  }
+
+  /** The user's rule runs before anything is decided: it may throw, or call the cache. */
+  private prefixOf(key: string): string | null {
+    const rule = this.engine.prefix
+    if (rule === null) return null
+    try {
+      return String(rule(key)).slice(0, 64)
+    } catch (error) {
+      this.engine.publisher.failed(error)
+      return ''
+    }
+  }
+
+  private live(key: string): number {
+    checkKey(key)
+    const { cache, state } = this
+    const h = cache.index.find(key, state.hashOf(key))
+    return h !== NONE && (state.columns.expiresAt[h] as number) > this.engine.clock.refresh() ? h : NONE
+  }
+
+  /** In the order in which they were added, as a `Map`; what left or expired since the iteration began is passed over. */
+  private *liveHandles(): Generator<{ h: number; key: string }> {
+    const { columns } = this.state
+    const begun = this.cache.handles().map((h) => ({ h, addedSeq: columns.addedSeq[h], key: columns.keys[h] as string }))
+    for (const entry of begun) {
+      const { h, addedSeq, key } = entry
+      if (columns.addedSeq[h] !== addedSeq || columns.keys[h] !== key || !this.attached) continue
+      if ((columns.expiresAt[h] as number) > this.engine.clock.read()) yield entry
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import type { OperationClock } from '../base/clock.ts'
+import type { Logger } from '../base/logger.ts'
+import type { SizeFunction } from '../base/options.ts'
+import type { State } from '../fold/state.ts'
+import type { Publisher } from '../observe/publisher.ts'
+import type { Actors } from './actor.ts'
+import type { Evictor } from './evictor.ts'
+import type { Housekeeping } from './housekeeping.ts'
+import type { Recorder } from './recorder.ts'
+
+/** What the caches of one manager share. */
+export interface EngineParts {
+  readonly recorder: Recorder
+  readonly clock: OperationClock
+  readonly evictor: Evictor
+  readonly housekeeping: Housekeeping
+  readonly actors: Actors
+  readonly logger: Logger
+  readonly sizing: 'heap' | 'payload' | SizeFunction
+  readonly prefix: ((key: string) => string) | null
+}
+
+/** The machinery behind a manager and its caches. */
+export class Engine {
+  readonly state: State
+  readonly recorder: Recorder
+  readonly publisher: Publisher
+  readonly clock: OperationClock
+  readonly evictor: Evictor
+  readonly housekeeping: Housekeeping
+  readonly actors: Actors
+  readonly logger: Logger
+  readonly sizing: EngineParts['sizing']
+  readonly prefix: EngineParts['prefix']
+
+  constructor(parts: EngineParts) {
+    this.state = parts.recorder.state
+    this.recorder = parts.recorder
+    this.publisher = parts.recorder.publisher
+    this.clock = parts.clock
+    this.evictor = parts.evictor
+    this.housekeeping = parts.housekeeping
+    this.actors = parts.actors
+    this.logger = parts.logger
+    this.sizing = parts.sizing
+    this.prefix = parts.prefix
+  }
+
+  /** The end of a public call that changed usage: judges the level, then tells the observers. */
+  settle(at: number): void {
+    this.housekeeping.settle(at)
+  }
+}

@@ -1,0 +1,263 @@
+import { customRandom, urlAlphabet } from 'nanoid'
+import type { OperationClock } from '../base/clock.ts'
+import { OptionError } from '../base/errors.ts'
+import { evictionTarget } from '../base/options.ts'
+import { SeededRandom } from '../base/random.ts'
+import type { ByteText } from '../base/units.ts'
+import { cacheOfVictim, cacheWithDue, type Eviction } from '../decide/departure.ts'
+import { exceededLimit, isOwnLimit } from '../decide/room.ts'
+import type { CycleCompleted } from '../event/catalogue.ts'
+import type { CycleTrigger, EvictionCause } from '../event/vocabulary.ts'
+import type { CacheState } from '../fold/cache-state.ts'
+import { NONE } from '../fold/columns.ts'
+import type { State } from '../fold/state.ts'
+import type { Attribution } from './actor.ts'
+import type { Recorder } from './recorder.ts'
+
+/** Entries that one slice of a cycle gives up: a number, not a time, so that a run can be repeated. Some 50 µs. */
+const SLICE = 128
+
+/** How far a cycle goes. */
+export interface CycleGoal {
+  readonly trigger: CycleTrigger
+  /** The only cache that gives entries up, or `null`. */
+  readonly cache: CacheState | null
+  /** Bytes, of that cache or in all, that it goes down to. */
+  readonly targetBytes: number
+  /** Bytes on the heap, likewise. */
+  readonly targetHeapBytes: number
+}
+
+/** What the write that pays for a slice is about to store. */
+export interface Incoming {
+  /** Bytes beyond those of the entry that it replaces. */
+  readonly bytes: number
+  readonly heapBytes: number
+  /** That entry, or `NONE`. */
+  readonly replaced: number
+  readonly trigger: Eviction['trigger']
+}
+
+const NOTHING_INCOMING: Incoming = { bytes: 0, heapBytes: 0, replaced: NONE, trigger: null }
+
+/** What a cycle did, as its `cycle-completed` says. */
+export type CycleSummary = Omit<CycleCompleted, 'seq' | 'at' | 'type'>
+
+/** Gives entries up: carries out what `decide/` chose, an event each. */
+export class Evictor {
+  private readonly state: State
+  private readonly recorder: Recorder
+  private readonly clock: OperationClock
+  private readonly newCycleId: () => string
+
+  constructor(recorder: Recorder, clock: OperationClock) {
+    this.state = recorder.state
+    this.recorder = recorder
+    this.clock = clock
+    const random = new SeededRandom(this.state.seed)
+    this.newCycleId = customRandom(urlAlphabet, 21, (size) => random.bytes(size))
+  }
+
+  expire(cache: CacheState, h: number, at: number): void {
+    this.recorder.expired(at, cache, h)
+  }
+
+  /** Frees entries past their time, at most so many; returns whether there may be more. */
+  sweep(at: number, most: number): boolean {
+    for (let freed = 0; freed < most; freed++) if (!this.expireOne(null, at)) return false
+    return true
+  }
+
+  /** A slice of what is past its time, as each write frees it. */
+  sweepSlice(at: number): boolean {
+    return this.sweep(at, SLICE)
+  }
+
+  /** Frees one entry past its time, of one cache or of any; returns whether there was one. */
+  expireOne(own: CacheState | null, at: number): boolean {
+    const cache = own ?? cacheWithDue(this.state, at)
+    const due = cache === null ? NONE : cache.due(at)
+    if (cache === null || due === NONE) return false
+    this.expire(cache, due, at)
+    return true
+  }
+
+  /** Frees one entry for a limit: one past its time, else the policy's victim. `false` if there is nobody. */
+  freeOne(
+    own: CacheState | null,
+    except: number,
+    cause: EvictionCause,
+    trigger: Eviction['trigger'],
+    cycle: string | null,
+    at: number,
+  ): boolean {
+    // An observer of a long eviction may have closed the manager.
+    if (this.state.stopped) return false
+    if (this.expireOne(own, at)) return true
+    const cache = own ?? cacheOfVictim(this.state, except, at)
+    const victim = cache === null ? NONE : cache.order.victim(except, at)
+    if (cache === null || victim === NONE) return false
+    this.recorder.evicted(at, cache, victim, cause, trigger, cycle)
+    return true
+  }
+
+  /** Starts a cycle that goes on between calls: a slice with each write, the rest when idle. */
+  startBackground(trigger: 'threshold' | 'pressure', at: number): void {
+    const { settings } = this.state
+    const goal = {
+      trigger,
+      cache: null,
+      targetBytes: Math.floor(settings.evictionTarget * settings.maxMemory),
+      targetHeapBytes: Math.floor(settings.evictionTarget * settings.maxHeap),
+    }
+    this.recordStart(goal, { actor: null, traceId: null }, at)
+  }
+
+  /** One slice of the cycle that is running, and its end if that is reached; what is about to be stored counts as there. */
+  runSlice(incoming: Incoming, at: number): void {
+    const running = this.state.cycle
+    if (running === null) return
+    const { cycle, trigger: cause, targetBytes, targetHeapBytes } = running.started
+    const reached = (): boolean =>
+      this.state.bytes + incoming.bytes <= targetBytes && this.state.heapBytes + incoming.heapBytes <= targetHeapBytes
+    for (let freed = 0; freed < SLICE && !reached(); freed++) {
+      if (!this.freeOne(null, incoming.replaced, cause, incoming.trigger, cycle, at)) break
+    }
+    if (reached() || this.state.items === 0) this.completeBackground(at)
+  }
+
+  /** An idle slice, told as such. */
+  continueBackground(at: number): void {
+    const running = this.state.cycle
+    if (running === null) return
+    this.recorder.record({
+      seq: this.recorder.nextSeq,
+      at,
+      type: 'cycle-continued',
+      cycle: running.started.cycle,
+      count: running.count,
+      bytes: running.bytes,
+      usage: this.state.usage,
+    })
+    this.runSlice(NOTHING_INCOMING, at)
+  }
+
+  /** Ends the cycle that is running, wherever it stands. */
+  completeBackground(at: number): void {
+    const running = this.state.cycle
+    if (running === null) return
+    const { cycle, trigger, policy, usage, at: startedAt } = running.started
+    this.recordEnd(
+      {
+        cycle,
+        trigger,
+        policy,
+        cache: null,
+        count: running.count,
+        bytes: running.bytes,
+        usageBefore: usage,
+        usageAfter: this.state.usage,
+        duration: at - startedAt,
+      },
+      at,
+    )
+  }
+
+  /** How far a forced cycle goes: to a share or bytes, or to the lower of the eviction target and 90 % of present usage. */
+  forcedGoal(name: string | undefined, target: ByteText | undefined): CycleGoal {
+    const { state } = this
+    const { settings } = state
+    const cache = name === undefined ? null : (state.caches.get(name) ?? null)
+    if (name !== undefined && cache === null) throw new OptionError('cache', `${JSON.stringify(name)} is no cache of this manager`)
+    const own = cache !== null && cache.settings.maxMemory !== Number.POSITIVE_INFINITY
+    const budget = own ? cache.settings.maxMemory : settings.maxMemory
+    const held = cache === null ? state.bytes : cache.bytes
+    const goal = target === undefined ? null : evictionTarget(target)
+    if (goal?.bytes !== undefined) return { trigger: 'forced', cache, targetBytes: goal.bytes, targetHeapBytes: Number.POSITIVE_INFINITY }
+    const used = cache === null ? state.usage : held / budget
+    const share = goal?.share ?? Math.min(settings.evictionTarget, 0.9 * used)
+    // Without a budget there is no usage to take a share of: 90 % of what is held.
+    const targetBytes = Number.isFinite(budget) ? Math.floor(share * budget) : Math.floor((goal?.share ?? 0.9) * held)
+    const targetHeapBytes =
+      cache === null && Number.isFinite(settings.maxHeap) ? Math.floor(share * settings.maxHeap) : Number.POSITIVE_INFINITY
+    return { trigger: 'forced', cache, targetBytes, targetHeapBytes }
+  }
+
+  /** Down to the limits that hold now. */
+  limitGoal(): CycleGoal {
+    const { maxMemory, maxHeap } = this.state.settings
+    return { trigger: 'limit-lowered', cache: null, targetBytes: maxMemory, targetHeapBytes: maxHeap }
+  }
+
+  /** A whole cycle in this call. Some 0.5 s per million entries given up; observers are told in between. */
+  runWhole(goal: CycleGoal, by: Attribution): CycleSummary {
+    const startedAt = this.clock.refresh()
+    const { state } = this
+    const usageBefore = state.usage
+    const cycle = this.recordStart(goal, by, startedAt)
+    const left = { items: state.items, bytes: state.bytes }
+    const reached = goal.cache === null ? () => this.reachedInAll(goal) : () => (goal.cache as CacheState).bytes <= goal.targetBytes
+    let freed = 0
+    if (goal.trigger === 'limit-lowered') freed += this.evictToLimits(goal.trigger, cycle)
+    while (!reached() && this.freeOne(goal.cache, NONE, goal.trigger, null, cycle, this.clock.read())) {
+      if (++freed % SLICE === 0) this.recorder.publisher.flush()
+    }
+    const at = this.clock.refresh()
+    const summary: CycleSummary = {
+      cycle,
+      trigger: goal.trigger,
+      policy: state.policy.name,
+      cache: goal.cache?.name ?? null,
+      count: left.items - state.items,
+      bytes: left.bytes - state.bytes,
+      usageBefore,
+      usageAfter: state.usage,
+      duration: at - startedAt,
+    }
+    this.recordEnd(summary, at)
+    return summary
+  }
+
+  private reachedInAll(goal: CycleGoal): boolean {
+    return this.state.bytes <= goal.targetBytes && this.state.heapBytes <= goal.targetHeapBytes
+  }
+
+  /** Until no cache exceeds a limit; returns how many entries that took. */
+  private evictToLimits(cause: EvictionCause, cycle: string): number {
+    let freed = 0
+    for (const cache of this.state.caches.values()) {
+      for (;;) {
+        const limit = exceededLimit(this.state, cache)
+        if (limit === null || !this.freeOne(isOwnLimit(limit) ? cache : null, NONE, cause, null, cycle, this.clock.read())) break
+        if (++freed % SLICE === 0) this.recorder.publisher.flush()
+      }
+    }
+    return freed
+  }
+
+  private recordStart(goal: CycleGoal, by: Attribution, at: number): string {
+    const cycle = this.newCycleId()
+    const { state } = this
+    this.recorder.record({
+      seq: this.recorder.nextSeq,
+      at,
+      type: 'cycle-started',
+      cycle,
+      trigger: goal.trigger,
+      policy: state.policy.name,
+      cache: goal.cache?.name ?? null,
+      bytes: state.bytes,
+      items: state.items,
+      usage: state.usage,
+      targetBytes: goal.targetBytes,
+      targetHeapBytes: goal.targetHeapBytes,
+      actor: by.actor,
+      traceId: by.traceId,
+    })
+    return cycle
+  }
+
+  private recordEnd(summary: CycleSummary, at: number): void {
+    this.recorder.record({ seq: this.recorder.nextSeq, at, type: 'cycle-completed', ...summary })
+  }
+}

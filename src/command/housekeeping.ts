@@ -1,0 +1,181 @@
+import type { OperationClock } from '../base/clock.ts'
+import type { Logger } from '../base/logger.ts'
+import { levelChange, topWriters } from '../decide/level.ts'
+import type { CacheSample } from '../event/catalogue.ts'
+import { PEAK_METRICS } from '../event/vocabulary.ts'
+import { Counts } from '../fold/statistics.ts'
+import type { State } from '../fold/state.ts'
+import type { Evictor } from './evictor.ts'
+import type { Recorder } from './recorder.ts'
+
+/** Expired entries are freed within this time, in ms, and not more often. */
+const SWEEP_AT_LEAST = 100
+const SWEEP_AT_MOST = 1000
+/** A jump of the wall clock smaller than this, in ms, is drift that NTP slews away. */
+const JUMP = 1000
+/** Writers named per cache in a sample. */
+const NAMED_WRITERS = 5
+
+/** What happens without a call: the periodic check, the freeing of expired entries, the idle slices of a cycle. No timer keeps a process alive. */
+export class Housekeeping {
+  private readonly state: State
+  private readonly recorder: Recorder
+  private readonly evictor: Evictor
+  private readonly clock: OperationClock
+  private readonly logger: Logger
+  private checkTimer: NodeJS.Timeout | null = null
+  private sweepTimer: NodeJS.Timeout | null = null
+  private idle: NodeJS.Immediate | null = null
+  private stopped = false
+  private itemEvictionLogged = false
+  /** Entries or bytes that came and did not leave, or left and never came: a bug, where it isn't 0. */
+  imbalances = 0
+
+  constructor(recorder: Recorder, evictor: Evictor, clock: OperationClock, logger: Logger) {
+    this.state = recorder.state
+    this.recorder = recorder
+    this.evictor = evictor
+    this.clock = clock
+    this.logger = logger
+  }
+
+  start(): void {
+    const { checkInterval } = this.state.settings
+    if (checkInterval !== 0) this.checkTimer = setInterval(() => this.check(), checkInterval).unref()
+  }
+
+  stop(): void {
+    this.stopped = true
+    if (this.checkTimer !== null) clearInterval(this.checkTimer)
+    if (this.sweepTimer !== null) clearTimeout(this.sweepTimer)
+    if (this.idle !== null) clearImmediate(this.idle)
+  }
+
+  /** Makes sure that an entry with a TTL will be freed without a read. */
+  expectExpiry(): void {
+    if (this.sweepTimer !== null || this.stopped) return
+    const wait = this.state.soonestExpiry - this.clock.read()
+    const delay = Math.min(Math.max(wait, SWEEP_AT_LEAST), SWEEP_AT_MOST)
+    this.sweepTimer = setTimeout(() => this.sweep(), delay).unref()
+  }
+
+  /** Makes sure that the cycle that runs goes on when nobody writes. */
+  expectIdle(): void {
+    if (this.idle !== null || this.stopped) return
+    this.idle = setImmediate(() => {
+      this.idle = null
+      const at = this.clock.refresh()
+      this.evictor.continueBackground(at)
+      if (this.state.cycle !== null) this.expectIdle()
+      this.settle(at)
+    }).unref()
+  }
+
+  /** An eviction by items while under half of the byte budget: most likely the item limit is too low. Said once. */
+  noticeItemEviction(): void {
+    if (this.itemEvictionLogged || this.state.usage >= 0.5) return
+    this.itemEvictionLogged = true
+    this.logger.warn(
+      { maxItems: this.state.settings.maxItems, usage: this.state.usage },
+      'entries are evicted by the item limit while under half of the memory budget: raise maxItems (CACHE_MAX_ITEMS), or lift it with Infinity (logged once)',
+    )
+  }
+
+  /** One check: frees what is past its time, samples, tells new peaks, judges the level, audits the books. */
+  check(): void {
+    const at = this.clock.refresh()
+    this.evictor.sweep(at, Number.POSITIVE_INFINITY)
+    this.noticeClock(at)
+    this.recordSample(at)
+    this.recordPeaks(at)
+    this.auditBooks()
+    this.settle(at)
+  }
+
+  /** A `peaked` for each metric that passed the peak last told. */
+  recordPeaks(at: number): void {
+    for (const metric of PEAK_METRICS) {
+      const { value, told, at: peakedAt } = this.state.peaks.by[metric]
+      if (value > told) {
+        this.recorder.record({ seq: this.recorder.nextSeq, at, type: 'peaked', metric, value, previous: told, peakedAt })
+      }
+    }
+  }
+
+  /** The end of a call that changed usage: judges the level (a change tells the peaks, too), then tells the observers. */
+  settle(at: number): void {
+    const warned = levelChange(this.state, this.recorder.nextSeq, at)
+    if (warned !== null) {
+      this.recorder.record(warned)
+      this.recordPeaks(at)
+    }
+    this.recorder.publisher.flush()
+  }
+
+  private sweep(): void {
+    this.sweepTimer = null
+    const at = this.clock.refresh()
+    const more = this.evictor.sweepSlice(at)
+    this.settle(at)
+    if (this.stopped) return
+    if (more) this.sweepTimer = setTimeout(() => this.sweep(), 0).unref()
+    else if (this.state.soonestExpiry !== Number.POSITIVE_INFINITY) this.expectExpiry()
+  }
+
+  private noticeClock(at: number): void {
+    const offset = this.clock.wallOffset()
+    const from = this.state.wallOffset
+    if (Math.abs(offset - from) >= JUMP) {
+      this.recorder.record({ seq: this.recorder.nextSeq, at, type: 'clock-changed', from, to: offset })
+    }
+  }
+
+  private recordSample(at: number): void {
+    const { state } = this
+    const { rss, heapUsed } = process.memoryUsage()
+    const caches: CacheSample[] = [...state.caches.values()].map((cache) => ({
+      cache: cache.name,
+      items: cache.items,
+      bytes: cache.bytes,
+      hits: cache.counts.hits - cache.countsAtCheck.hits,
+      misses: cache.counts.misses - cache.countsAtCheck.misses,
+      bytesAdded: cache.counts.bytesAdded - cache.countsAtCheck.bytesAdded,
+      writers: topWriters([cache], () => cache.writersAtCheck, NAMED_WRITERS),
+    }))
+    this.recorder.record({
+      seq: this.recorder.nextSeq,
+      at,
+      type: 'checked',
+      bytes: state.bytes,
+      heapBytes: state.heapBytes,
+      items: state.items,
+      usage: state.usage,
+      level: state.levels.level,
+      rss,
+      heapUsed,
+      caches,
+    })
+  }
+
+  /** What came, less what left, is what is there: in entries and bytes. A breach is a bug, and is said, not hidden. */
+  private auditBooks(): void {
+    const { state } = this
+    const sum = new Counts()
+    let items = 0
+    let bytes = 0
+    for (const { counts, items: cacheItems, bytes: cacheBytes } of state.caches.values()) {
+      sum.add(counts, 1)
+      items += cacheItems
+      bytes += cacheBytes
+    }
+    sum.add(state.dropped, 1)
+    const expectedItems = sum.added - sum.evicted - sum.expired - sum.removed - sum.cleared
+    const expectedBytes = sum.bytesAdded - sum.bytesLeft
+    if (expectedItems === state.items && items === state.items && expectedBytes === state.bytes && bytes === state.bytes) return
+    this.imbalances++
+    this.logger.error(
+      { seq: state.seq, items: state.items, expectedItems, counted: items, bytes: state.bytes, expectedBytes, countedBytes: bytes },
+      'the books do not balance: a bug in muninn-cache, please report it',
+    )
+  }
+}

@@ -1,0 +1,363 @@
+import { randomInt } from 'node:crypto'
+import { hostname } from 'node:os'
+import { nanoid } from 'nanoid'
+import type { Observable } from 'rxjs'
+import { map } from 'rxjs'
+import { OperationClock } from '../base/clock.ts'
+import { ClosedError, OptionError, TooManyCachesError } from '../base/errors.ts'
+import { type Logger, safeLogger } from '../base/logger.ts'
+import { readAllowance } from '../base/memory/allowance.ts'
+import { type CacheOptions, cacheName, type MemoryManagerOptions, resolveCache, resolveOptions } from '../base/options.ts'
+import type { PolicyName, Settings, SettingsChange } from '../base/settings.ts'
+import type { ByteText } from '../base/units.ts'
+import { VERSION } from '../base/version.ts'
+import { exceededLimit } from '../decide/room.ts'
+import { type EventOf, EVENT_TYPES, type EventType, type MuninnEvent, type Started } from '../event/catalogue.ts'
+import { CacheState } from '../fold/cache-state.ts'
+import { State } from '../fold/state.ts'
+import { eventStream } from '../observe/event-stream.ts'
+import { logEvents } from '../observe/log.ts'
+import { Publisher } from '../observe/publisher.ts'
+import { AuditLog } from '../persist/audit-log.ts'
+import type { History } from '../query/answers.ts'
+import { type Actor, Actors } from './actor.ts'
+import { type AddVerdict, judgeAdd } from './add-verdict.ts'
+import { Cache } from './cache.ts'
+import { Engine } from './engine.ts'
+import { type CycleSummary, Evictor } from './evictor.ts'
+import { Housekeeping } from './housekeeping.ts'
+import { Recorder } from './recorder.ts'
+import { type LimitOptions, limitsChange, policyChange } from './settings-change.ts'
+import { statsOf } from './statistics.ts'
+import type { Stats } from './stats.ts'
+
+/** What `evict` takes. */
+export interface EvictOptions {
+  /** The only cache that gives entries up. */
+  cache?: string
+  /** How far: a share (0–1, or `'50%'`) of the budget (of the cache's own, where it has one), or bytes (`'64MB'`). */
+  target?: ByteText
+  actor?: string
+}
+
+/**
+ * Named caches under one memory budget. Every call is decided, becomes an event, is folded into the state and told to
+ * whoever listens; an audit log, where asked for, remembers what left and why.
+ */
+export class MemoryManager {
+  /** Attached by the package's entry: makes `history` from the path of an audit log. */
+  static historyOf: ((path: string) => History) | null = null
+
+  /** The run's id; with an event's `seq` it identifies the event. */
+  readonly runId: string
+  /** All events, in the order of `seq`. */
+  readonly events$: Observable<MuninnEvent>
+  readonly evictions$: Observable<EventOf<'evicted'>>
+  readonly warnings$: Observable<EventOf<'warned'>>
+  /** The statistics, after each check. */
+  readonly stats$: Observable<Stats>
+
+  private readonly engine: Engine
+  private readonly started: Started
+  private readonly audit: AuditLog | null
+  private readonly facades = new Map<string, Cache<never>>()
+  private historyReader: History | null = null
+  private closing: Promise<void> | null = null
+
+  /**
+   * @throws {OptionError} naming the option that is wrong; nothing has been allocated.
+   * @throws {MissingDependencyError} where an audit log is asked for and better-sqlite3 isn't installed.
+   */
+  constructor(options: MemoryManagerOptions = {}) {
+    const mayUse = readAllowance()
+    const resolved = resolveOptions(options, mayUse)
+    const { settings } = resolved
+    const logger = safeLogger(resolved.logger)
+    const clock = new OperationClock(resolved.clock)
+    this.runId = nanoid()
+    this.started = {
+      seq: 1,
+      at: clock.refresh(),
+      type: 'started',
+      runId: this.runId,
+      version: VERSION,
+      seed: resolved.seed ?? randomInt(2 ** 32),
+      settings,
+      host: hostname(),
+      pid: process.pid,
+      node: process.version,
+      mayUse: { bytes: mayUse.bytes, source: mayUse.source, sources: mayUse.sources },
+    }
+    this.audit = resolved.audit === null ? null : AuditLog.open(resolved.audit, logger)
+    const publisher = new Publisher(logger)
+    const recorder = new Recorder(new State(this.started), publisher)
+    const evictor = new Evictor(recorder, clock)
+    const housekeeping = new Housekeeping(recorder, evictor, clock, logger)
+    const actors = new Actors()
+    this.engine = new Engine({ recorder, clock, evictor, housekeeping, actors, logger, sizing: resolved.sizing, prefix: resolved.prefix })
+    this.events$ = eventStream(publisher, EVENT_TYPES)
+    this.evictions$ = eventStream(publisher, ['evicted'])
+    this.warnings$ = eventStream(publisher, ['warned'])
+    this.stats$ = eventStream(publisher, ['checked']).pipe(map(() => this.stats()))
+    if (this.audit !== null) this.listenForAudit(this.audit)
+    if (resolved.logger !== false) logEvents(publisher, logger)
+    recorder.record(this.started)
+    publisher.flush()
+    logStart(logger, settings, this.started, resolved.overcommitted)
+    housekeeping.start()
+  }
+
+  /** What holds now: limits, thresholds, policy, all resolved. */
+  get settings(): Settings {
+    return this.engine.state.settings
+  }
+
+  /** Path of the audit log, or `null`. */
+  get auditPath(): string | null {
+    return this.audit?.state().path ?? null
+  }
+
+  /** The audit log's queries; `null` without an audit log. */
+  get history(): History | null {
+    if (this.audit === null) return null
+    if (this.historyReader === null && MemoryManager.historyOf !== null) this.historyReader = MemoryManager.historyOf(this.audit.state().path)
+    return this.historyReader
+  }
+
+  /**
+   * The named cache, made on first use; `options` change its limits and TTL where given.
+   *
+   * @throws {OptionError} for a bad name or option.
+   * @throws {TooManyCachesError} beyond `maxCaches`.
+   */
+  cache<V = unknown>(name: string, options?: CacheOptions): Cache<V> {
+    cacheName(name)
+    if (this.closing !== null) return (this.facades.get(name) ?? this.detached(name)) as Cache<unknown> as Cache<V>
+    const { state } = this.engine
+    const present = state.caches.get(name)
+    if (present === undefined) {
+      const settings = resolveCache(options ?? {}, `caches.${name}`)
+      if (state.caches.size >= state.settings.maxCaches) throw new TooManyCachesError(name, state.settings.maxCaches)
+      this.configure({ caches: { [name]: null } }, { caches: { [name]: settings } }, 'cache-created')
+    } else if (options !== undefined) {
+      this.setLimits({ caches: { [name]: options } })
+    }
+    const held = this.facades.get(name)
+    if (held !== undefined) return held as Cache<unknown> as Cache<V>
+    const made = new Cache<V>(this.engine, state.caches.get(name) as CacheState)
+    this.facades.set(name, made as Cache<unknown> as Cache<never>)
+    return made
+  }
+
+  /** Names of the caches there are. */
+  cacheNames(): string[] {
+    return [...this.engine.state.caches.keys()]
+  }
+
+  /** Clears a cache and forgets it; returns whether it was there. Calls on it then miss, and store nothing. */
+  drop(name: string): boolean {
+    this.demandOpen('drop()')
+    const present = this.engine.state.caches.get(name)
+    if (present === undefined) return false
+    const facade = this.cache(name)
+    facade.clear()
+    this.configure({ caches: { [name]: present.settings } }, { caches: { [name]: null } }, 'cache-dropped')
+    facade.detach(this.emptyState(name))
+    this.facades.delete(name)
+    return true
+  }
+
+  /** What the limits say of an add of so many bytes; changes nothing, and admission may still refuse it. */
+  canAdd(name: string, size: number): AddVerdict {
+    this.demandOpen('canAdd()')
+    return judgeAdd(this.engine.state, cacheName(name), size, this.engine.clock.refresh())
+  }
+
+  /**
+   * Gives entries up now, down to a target, and returns what that did. Without a target: to the lower of the eviction
+   * target and 90 % of present usage. It runs to the end in this call: some 0.5 s per million entries.
+   */
+  evict(options: EvictOptions = {}): CycleSummary {
+    this.demandOpen('evict()')
+    const { evictor, actors, housekeeping } = this.engine
+    const summary = evictor.runWhole(evictor.forcedGoal(options.cache, options.target), actors.attribution(options.actor))
+    housekeeping.settle(this.engine.clock.read())
+    return summary
+  }
+
+  /** One check now, as the periodic one: frees what expired, samples, judges the level, audits the books. */
+  check(): void {
+    this.demandOpen('check()')
+    this.engine.housekeeping.check()
+  }
+
+  stats(): Stats {
+    const { state, publisher, housekeeping, clock } = this.engine
+    return statsOf({
+      state,
+      started: this.started,
+      audit: this.audit,
+      observerErrors: publisher.errors,
+      imbalances: housekeeping.imbalances,
+      now: clock.refresh(),
+    })
+  }
+
+  /** Statistics and peaks start anew from the present; contents and absolute counts (`totals`) stay. */
+  resetStats(options: { actor?: string } = {}): void {
+    this.demandOpen('resetStats()')
+    const { recorder, clock, actors, publisher } = this.engine
+    const { actor, traceId } = actors.attribution(options.actor)
+    recorder.record({ seq: recorder.nextSeq, at: clock.refresh(), type: 'stats-reset', actor, traceId })
+    publisher.flush()
+  }
+
+  /**
+   * Changes limits at run time; what then exceeds one is evicted in this call (some 0.5 s per million entries).
+   *
+   * @throws {OptionError} for a bad value; nothing has changed.
+   */
+  setLimits(limits: LimitOptions): void {
+    this.demandOpen('setLimits()')
+    const { state } = this.engine
+    const { from, to } = limitsChange(state.settings, limits, readAllowance())
+    if (Object.keys(to).length === 0) return
+    const created = Object.keys(to.caches ?? {}).filter((name) => !state.caches.has(name))
+    if (state.caches.size + created.length > state.settings.maxCaches) {
+      throw new TooManyCachesError(created.join(', '), state.settings.maxCaches)
+    }
+    const { clock, evictor, actors, housekeeping } = this.engine
+    evictor.completeBackground(clock.refresh())
+    this.configure(from, to, 'limits', limits.actor)
+    if ([...state.caches.values()].some((cache) => exceededLimit(state, cache) !== null)) {
+      evictor.runWhole(evictor.limitGoal(), actors.attribution(limits.actor))
+    }
+    housekeeping.settle(clock.read())
+  }
+
+  /**
+   * Changes the policy, and the eviction threshold where given; the contents are kept. Ordering them anew takes some
+   * 0.5 s per million entries.
+   *
+   * @throws {OptionError} for a bad value; nothing has changed.
+   */
+  setPolicy(policy: PolicyName, evictionThreshold?: number, options: { actor?: string } = {}): void {
+    this.demandOpen('setPolicy()')
+    const { from, to } = policyChange(this.engine.state.settings, policy, evictionThreshold)
+    if (Object.keys(to).length !== 0) this.configure(from, to, 'policy', options.actor)
+  }
+
+  /** The stream of some types of events, typed by them. */
+  select<T extends EventType>(...types: T[]): Observable<EventOf<T>> {
+    for (const type of types) checkType(type)
+    return eventStream(this.engine.publisher, types)
+  }
+
+  /** Calls `listener` with each event of a type, and returns the function that stops it. */
+  on<T extends EventType>(type: T, listener: (event: EventOf<T>) => void): () => void {
+    checkType(type)
+    if (typeof listener !== 'function') throw new OptionError('listener', 'is not a function')
+    return this.engine.publisher.attach([type], { next: listener, complete: () => {}, closed: false })
+  }
+
+  /**
+   * What the cache does inside `fn`, across its `await`s, is recorded as done by that actor. On Node 20 the first use
+   * makes every promise of the process slower (AsyncLocalStorage): `{ actor }` on single calls doesn't.
+   */
+  withActor<T>(actor: Actor, fn: () => T): T {
+    if (typeof actor?.actor !== 'string') throw new OptionError('actor', 'needs an actor: { actor: string, traceId?: string }')
+    return this.engine.actors.run(actor, fn)
+  }
+
+  /** Flushes the audit log, completes the streams, stops the timers. Idempotent. */
+  close(): Promise<void> {
+    this.closing ??= this.finish()
+    return this.closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  private async finish(): Promise<void> {
+    this.stop('close', null)
+    await this.audit?.close()
+    await this.historyReader?.close()
+  }
+
+  private stop(reason: 'close' | 'exit', code: number | null): void {
+    const { recorder, clock, housekeeping, publisher, evictor, state } = this.engine
+    if (state.stopped) return
+    const at = clock.refresh()
+    housekeeping.stop()
+    evictor.completeBackground(at)
+    housekeeping.recordPeaks(at)
+    recorder.record({ seq: recorder.nextSeq, at, type: 'stopped', reason, code })
+    publisher.complete()
+    for (const [name, facade] of this.facades) facade.detach(this.emptyState(name))
+    recorder.values.length = 0
+    clock.stop()
+  }
+
+  private listenForAudit(audit: AuditLog): void {
+    const { publisher } = this.engine
+    const next = (event: MuninnEvent): void => audit.record(event)
+    publisher.attach(audit.types, { next, complete: () => {}, closed: false })
+    if (!audit.types.includes('missed')) publisher.onFirstRegret = next
+    audit.onExit = (code) => this.stop('exit', code)
+  }
+
+  private configure(from: SettingsChange, to: SettingsChange, reason: EventOf<'configured'>['reason'], by?: string): void {
+    const { recorder, clock, actors, publisher } = this.engine
+    const { actor, traceId } = actors.attribution(by)
+    recorder.record({ seq: recorder.nextSeq, at: clock.refresh(), type: 'configured', from, to, reason, actor, traceId })
+    publisher.flush()
+  }
+
+  private detached(name: string): Cache<never> {
+    const empty = this.emptyState(name)
+    const cache = new Cache<never>(this.engine, empty)
+    cache.detach(empty)
+    return cache
+  }
+
+  /** A cache state with nothing in it, that nobody folds into. */
+  private emptyState(name: string): CacheState {
+    const { state } = this.engine
+    return new CacheState(name, 0, resolveCache({}, name), state.columns, state.policy, 0)
+  }
+
+  private demandOpen(call: string): void {
+    if (this.closing !== null) throw new ClosedError(call)
+  }
+}
+
+function checkType(type: unknown): void {
+  if (!EVENT_TYPES.includes(type as EventType)) {
+    throw new OptionError('type', `${JSON.stringify(type)} is no event type; there are ${EVENT_TYPES.join(', ')}`)
+  }
+}
+
+function logStart(logger: Logger, settings: Settings, started: Started, overcommitted: boolean): void {
+  const { caches, maxItems, maxMemory, maxHeap } = settings
+  const { mayUse } = started
+  logger.info(
+    {
+      max: maxMemory,
+      max_heap: maxHeap,
+      cache_size: maxItems,
+      tenant_size: caches.tenant?.maxItems ?? null,
+      mimir_size: caches.mimir?.maxItems ?? null,
+      policy: settings.policy,
+      may_use: mayUse.bytes,
+      may_use_source: mayUse.source,
+      may_use_sources: mayUse.sources,
+      run: started.runId,
+    },
+    'memory manager initialized',
+  )
+  if (overcommitted) {
+    logger.warn({ max: maxMemory, may_use: mayUse.bytes, source: mayUse.source }, 'maxMemory is more than this process may use')
+  }
+}
+

@@ -1,0 +1,77 @@
+import type { LimitName } from '../event/vocabulary.ts'
+import type { CacheState } from '../fold/cache-state.ts'
+import type { State } from '../fold/state.ts'
+
+/** What is free for an add beyond the present entries: the entry that it overwrites. */
+const NOBODY = -1
+
+/**
+ * The first limit that storing so many bytes would break now, or `null`. An overwritten entry's bytes count as free.
+ * Compared in sums, never differences: `Infinity - Infinity` is no number.
+ */
+export function brokenLimit(state: State, cache: CacheState, size: number, offHeap: number, replaced: number): LimitName | null {
+  const added = replaced === NOBODY ? 1 : 0
+  const freed = replaced === NOBODY ? 0 : (state.columns.size[replaced] as number)
+  const limits = cache.settings
+  if (cache.items + added > limits.maxItems) return 'cache-items'
+  if (cache.bytes - freed + size > limits.maxMemory) return 'cache-memory'
+  const { settings } = state
+  if (state.items + added > settings.maxItems) return 'items'
+  if (state.bytes - freed + size > settings.maxMemory) return 'memory'
+  const freedHeap = replaced === NOBODY ? 0 : freed - state.offHeapOf(replaced)
+  return state.heapBytes - freedHeap + size - offHeap > settings.maxHeap ? 'heap' : null
+}
+
+/** The limit that an item would break in an empty cache, or `null`: such an item is refused before anything is evicted. */
+export function impossibleLimit(state: State, cache: CacheState, size: number, offHeap: number): LimitName | null {
+  if (size > cache.settings.maxMemory) return 'cache-memory'
+  if (size > state.settings.maxMemory) return 'memory'
+  return size - offHeap > state.settings.maxHeap ? 'heap' : null
+}
+
+/** The value of a limit, in bytes or items. */
+export function limitValue(state: State, cache: CacheState, limit: LimitName): number {
+  switch (limit) {
+    case 'memory':
+      return state.settings.maxMemory
+    case 'heap':
+      return state.settings.maxHeap
+    case 'items':
+      return state.settings.maxItems
+    case 'cache-items':
+      return cache.settings.maxItems
+    case 'cache-memory':
+      return cache.settings.maxMemory
+  }
+}
+
+/** Whether a limit is one cache's own, so that only that cache's entries can make room. */
+export function isOwnLimit(limit: LimitName): boolean {
+  return limit === 'cache-items' || limit === 'cache-memory'
+}
+
+/** The limit that present contents break (after it was lowered), or `null`. */
+export function exceededLimit(state: State, cache: CacheState): LimitName | null {
+  const { settings } = state
+  if (cache.items > cache.settings.maxItems) return 'cache-items'
+  if (cache.bytes > cache.settings.maxMemory) return 'cache-memory'
+  if (state.items > settings.maxItems) return 'items'
+  if (state.bytes > settings.maxMemory) return 'memory'
+  return state.heapBytes > settings.maxHeap ? 'heap' : null
+}
+
+/**
+ * Whether storing would reach the eviction threshold, at which a cycle starts; a threshold of 1 means never. An item
+ * larger than the target starts none: no eviction would get there.
+ */
+export function reachesThreshold(state: State, size: number, offHeap: number, replaced: number): boolean {
+  const { settings } = state
+  if (settings.evictionThreshold >= 1) return false
+  if (size > settings.evictionTarget * settings.maxMemory || size - offHeap > settings.evictionTarget * settings.maxHeap) return false
+  const freed = replaced === NOBODY ? 0 : (state.columns.size[replaced] as number)
+  const freedHeap = replaced === NOBODY ? 0 : freed - state.offHeapOf(replaced)
+  return (
+    state.bytes - freed + size >= settings.evictionThreshold * settings.maxMemory ||
+    state.heapBytes - freedHeap + size - offHeap >= settings.evictionThreshold * settings.maxHeap
+  )
+}

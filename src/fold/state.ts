@@ -1,0 +1,432 @@
+import type { CacheSettings, Settings } from '../base/settings.ts'
+import type * as Event from '../event/catalogue.ts'
+import type { EvictionCause } from '../event/vocabulary.ts'
+import { CacheState } from './cache-state.ts'
+import { Columns, NONE } from './columns.ts'
+import { hashKey } from './hash.ts'
+import { LevelState, rankOf } from './levels.ts'
+import { Peaks } from './peaks.ts'
+import { POLICY_CLASSES } from './policies/policies.ts'
+import type { Policy } from './policies/policy.ts'
+import { Regrets } from './regrets.ts'
+import { AgeHistogram, Counts, EvictionRate } from './statistics.ts'
+
+/** An eviction cycle that goes on between calls. */
+export interface RunningCycle {
+  readonly started: Event.CycleStarted
+  count: number
+  bytes: number
+}
+
+/** Who an event is about: the cache, and the entry's handle (`NONE` before it is there). */
+type Entry = number
+
+/**
+ * All that is known, as a fold of the events: entries, indexes, orders, totals, levels, peaks and statistics. One
+ * written-out method per event type, which calls the owners of the parts in a stated order; that is the fastest shape
+ * in V8 and the best documentation. The caller gives the cache and handle that it has looked up already;
+ * `apply` looks them up, for folding a recorded run. Nothing else writes state, and nothing here decides. What happens to
+ * one entry comes as the event's fields, not as an object: V8 would allocate one, observed or not, half of a hit's time.
+ */
+export class State {
+  readonly seed: number
+  readonly columns: Columns
+  readonly caches = new Map<string, CacheState>()
+  /** The same, to be walked without an iterator. */
+  cacheList: readonly CacheState[] = []
+  settings: Settings
+  policy: Policy
+  /** Number of the last event folded, and its time. */
+  seq = 0
+  at = 0
+  items = 0
+  bytes = 0
+  /** Bytes of the entries outside the V8 heap. */
+  offHeapBytes = 0
+  readonly regrets: Regrets
+  levels: LevelState
+  readonly peaks = new Peaks()
+  evictionRate = new EvictionRate()
+  evictionAges = new AgeHistogram()
+  cycle: RunningCycle | null = null
+  cycles = 0
+  warnings = 0
+  cyclesAtReset = 0
+  warningsAtReset = 0
+  lastEviction: number | null = null
+  lastCheck: number | null = null
+  lastReset: number | null = null
+  lastLevelAt = 0
+  bytesAtLevel = 0
+  wallOffset = 0
+  /** No entry of any cache expires before this; may be too early, never too late. */
+  soonestExpiry = Number.POSITIVE_INFINITY
+  stopped = false
+  /** Counts of caches that were dropped: the books of the run go on without them. */
+  readonly dropped = new Counts()
+  private cachesMade = 0
+
+  constructor(started: Pick<Event.Started, 'seed' | 'settings' | 'at'>) {
+    const { settings } = started
+    this.seed = started.seed
+    this.settings = settings
+    this.columns = new Columns(settings.maxItems)
+    this.policy = new POLICY_CLASSES[settings.policy](this.columns)
+    this.regrets = new Regrets(started.seed, settings.maxItems)
+    this.levels = new LevelState(settings.memoryThreshold)
+    this.at = started.at
+    this.lastLevelAt = started.at
+    for (const [name, cache] of Object.entries(settings.caches)) this.addCache(name, cache)
+  }
+
+  get heapBytes(): number {
+    return this.bytes - this.offHeapBytes
+  }
+
+  /** The larger of bytes over the budget and heap bytes over the heap budget, 0–1 (above, after a limit was lowered). */
+  get usage(): number {
+    return Math.max(this.bytes / this.settings.maxMemory, this.heapBytes / this.settings.maxHeap)
+  }
+
+  hashOf(key: string): number {
+    return hashKey(key, this.seed)
+  }
+
+  offHeapOf(h: Entry): number {
+    return this.columns.offHeap.length === 0 ? 0 : (this.columns.offHeap[h] as number)
+  }
+
+  costOf(h: Entry): number {
+    return this.columns.cost.length === 0 ? 0 : (this.columns.cost[h] as number)
+  }
+
+  accessed(seq: number, at: number, cache: CacheState, h: Entry): void {
+    this.seq = seq
+    this.at = at
+    const columns = this.columns
+    columns.usedAt[h] = at
+    columns.usedSeq[h] = seq
+    columns.hits[h] = (columns.hits[h] as number) + 1
+    cache.order.used(h)
+    cache.counts.hits++
+  }
+
+  /** @param regret `seq` of the eviction that the miss regrets, or 0. */
+  missed(seq: number, at: number, cache: CacheState, hash: number, regret: number): void {
+    this.seq = seq
+    this.at = at
+    cache.counts.misses++
+    if (regret !== 0) {
+      cache.counts.regrettedMisses++
+      this.regrets.regretted(hash ^ cache.salt)
+    }
+  }
+
+  /** Returns the handle of the new entry. */
+  added(seq: number, at: number, cache: CacheState, key: string, hash: number, stored: Event.Stored): Entry {
+    this.seq = seq
+    this.at = at
+    const columns = this.columns
+    const h = columns.take()
+    columns.keys[h] = key
+    columns.hash[h] = hash
+    columns.addedSeq[h] = seq
+    columns.carried[h] = 1
+    this.store(seq, at, stored, h)
+    cache.index.insert(h)
+    cache.order.added(h)
+    cache.schedule(h, at)
+    this.regrets.forget(hash ^ cache.salt)
+    cache.counts.added++
+    this.items++
+    this.grew(at, cache, key, stored, stored.size, stored.offHeap)
+    return h
+  }
+
+  updated(seq: number, at: number, cache: CacheState, key: string, h: Entry, stored: Event.Stored): void {
+    this.seq = seq
+    this.at = at
+    const previousSize = this.columns.size[h] as number
+    const previousOffHeap = this.offHeapOf(h)
+    cache.order.updating(h)
+    cache.unschedule(h)
+    this.columns.carried[h] = this.columns.uses(h) + 1
+    this.store(seq, at, stored, h)
+    cache.order.updated(h)
+    cache.schedule(h, at)
+    cache.counts.updated++
+    cache.counts.bytesLeft += previousSize
+    this.grew(at, cache, key, stored, stored.size - previousSize, stored.offHeap - previousOffHeap)
+  }
+
+  expired(seq: number, at: number, cache: CacheState, h: Entry): void {
+    this.seq = seq
+    this.at = at
+    cache.counts.expired++
+    this.left(at, cache, h)
+  }
+
+  evicted(seq: number, at: number, cache: CacheState, h: Entry, cause: EvictionCause, cycle: string | null): void {
+    this.seq = seq
+    this.at = at
+    const { columns } = this
+    const size = columns.size[h] as number
+    this.regrets.remember(columns.keys[h] as string, (columns.hash[h] as number) ^ cache.salt, seq)
+    cache.counts.countEviction(cause, size)
+    this.evictionRate.count(at)
+    this.evictionAges.count(at - (columns.storedAt[h] as number))
+    this.lastEviction = at
+    if (this.cycle !== null && this.cycle.started.cycle === cycle) {
+      this.cycle.count++
+      this.cycle.bytes += size
+    }
+    this.left(at, cache, h)
+  }
+
+  removed(seq: number, at: number, cache: CacheState, h: Entry): void {
+    this.seq = seq
+    this.at = at
+    cache.counts.removed++
+    this.left(at, cache, h)
+  }
+
+  cleared(e: Event.Cleared, cache: CacheState): void {
+    this.happened(e)
+    cache.counts.cleared += e.count
+    for (const h of cache.handles()) this.left(e.at, cache, h)
+  }
+
+  rejected(e: Event.Rejected, cache: CacheState): void {
+    this.happened(e)
+    cache.counts.rejected++
+  }
+
+  warned(e: Event.Warned): void {
+    this.happened(e)
+    this.levels.changed(rankOf(e.to))
+    if (e.level !== 'recovered') this.warnings++
+    this.lastLevelAt = e.at
+    this.bytesAtLevel = this.bytes
+    for (const cache of this.caches.values()) {
+      cache.bytesAddedAtLevel = cache.counts.bytesAdded
+      cache.writersAtLevel = counted(cache)
+    }
+  }
+
+  cycleStarted(e: Event.CycleStarted): void {
+    this.happened(e)
+    this.cycles++
+    if (e.trigger === 'threshold' || e.trigger === 'pressure') this.cycle = { started: e, count: 0, bytes: 0 }
+  }
+
+  cycleCompleted(e: Event.CycleCompleted): void {
+    this.happened(e)
+    if (this.cycle?.started.cycle === e.cycle) this.cycle = null
+  }
+
+  checked(e: Event.Checked): void {
+    this.happened(e)
+    this.lastCheck = e.at
+    for (const cache of this.caches.values()) {
+      cache.countsAtCheck = cache.counts.copy()
+      cache.writersAtCheck = counted(cache)
+    }
+    this.passTime(e.at)
+  }
+
+  peaked(e: Event.Peaked): void {
+    this.happened(e)
+    this.peaks.by[e.metric].told = e.value
+  }
+
+  configured(e: Event.Configured): void {
+    this.happened(e)
+    const { caches, ...rest } = e.to
+    const known: Record<string, CacheSettings> = { ...this.settings.caches }
+    for (const [name, settings] of Object.entries(caches ?? {})) {
+      const cache = this.caches.get(name)
+      if (settings === null) {
+        delete known[name]
+        this.caches.delete(name)
+        this.cacheList = [...this.caches.values()]
+        if (cache !== undefined) this.dropped.add(cache.counts, 1)
+      } else {
+        known[name] = settings
+        if (cache === undefined) this.addCache(name, settings)
+        else cache.settings = settings
+      }
+    }
+    this.settings = { ...this.settings, ...rest, caches: known }
+    if (rest.memoryThreshold !== undefined) this.levels.thresholds[1] = rest.memoryThreshold
+    if (rest.policy !== undefined && rest.policy !== this.policy.name) {
+      this.policy = new POLICY_CLASSES[rest.policy](this.columns)
+      for (const cache of this.caches.values()) cache.reorder(this.policy)
+    }
+    this.levels.usageIs(this.usage, e.at)
+  }
+
+  budgetChanged(e: Event.BudgetChanged): void {
+    this.happened(e)
+    this.settings = { ...this.settings, ...e.to }
+    this.levels.usageIs(this.usage, e.at)
+  }
+
+  clockChanged(e: Event.ClockChanged): void {
+    this.happened(e)
+    this.wallOffset = e.to
+  }
+
+  statsReset(e: Event.StatsReset): void {
+    this.happened(e)
+    this.lastReset = e.at
+    this.cyclesAtReset = this.cycles
+    this.warningsAtReset = this.warnings
+    this.lastEviction = null
+    this.evictionRate = new EvictionRate()
+    this.evictionAges = new AgeHistogram()
+    this.peaks.reset(this.bytes, this.heapBytes, this.items, e.at)
+    for (const cache of this.caches.values()) cache.countsAtReset = cache.counts.copy()
+  }
+
+  stoppedRun(e: Event.Stopped): void {
+    this.happened(e)
+    this.stopped = true
+  }
+
+  /** Events that are only told: they change nothing but the number and time of the last event. */
+  happened(e: Event.MuninnEvent): void {
+    this.seq = e.seq
+    this.at = e.at
+  }
+
+  private addCache(name: string, settings: CacheSettings): void {
+    const expected = Math.min(this.settings.maxItems, settings.maxItems)
+    const size = Number.isFinite(expected) ? expected : 0
+    this.caches.set(name, new CacheState(name, ++this.cachesMade, settings, this.columns, this.policy, size))
+    this.cacheList = [...this.caches.values()]
+  }
+
+  private store(seq: number, at: number, stored: Event.Stored, h: Entry): void {
+    const columns = this.columns
+    const { offHeap, cost, tags, actor } = stored
+    columns.size[h] = stored.size
+    columns.expiresAt[h] = stored.expiresAt
+    columns.storedAt[h] = at
+    columns.usedAt[h] = at
+    columns.usedSeq[h] = seq
+    columns.hits[h] = 0
+    if (offHeap !== 0) columns.needOffHeap()
+    if (columns.offHeap.length !== 0) columns.offHeap[h] = offHeap
+    if (cost !== 0) columns.needCost()
+    if (columns.cost.length !== 0) columns.cost[h] = cost
+    if (tags !== null || h < columns.tags.length) columns.tags[h] = tags
+    if (actor !== null || h < columns.storedBy.length) columns.storedBy[h] = actor
+  }
+
+  private grew(at: number, cache: CacheState, key: string, stored: Event.Stored, bytes: number, offHeapBytes: number): void {
+    const { size, expiresAt } = stored
+    cache.bytes += bytes
+    this.bytes += bytes
+    this.offHeapBytes += offHeapBytes
+    cache.counts.bytesAdded += size
+    cache.writers.add(key, stored.prefix, size)
+    cache.lastUpdated = at
+    if (expiresAt < this.soonestExpiry) this.soonestExpiry = expiresAt
+    if (at >= this.soonestExpiry) this.passTime(at)
+    this.peaks.measured(this.bytes, this.bytes - this.offHeapBytes, this.items, at)
+    if (this.levels.rank !== 0) this.levels.usageIs(this.usage, at)
+  }
+
+  /** Moves the caches' wheels on: only stores and departures do, so that a hit costs nothing. */
+  private passTime(at: number): void {
+    this.soonestExpiry = Number.POSITIVE_INFINITY
+    for (const { wheel } of this.cacheList) {
+      if (wheel === null) continue
+      wheel.advance(at)
+      if (wheel.soonest < this.soonestExpiry) this.soonestExpiry = wheel.soonest
+    }
+  }
+
+  private left(at: number, cache: CacheState, h: Entry): void {
+    const size = this.columns.size[h] as number
+    cache.order.left(h)
+    cache.unschedule(h)
+    if (at >= this.soonestExpiry) this.passTime(at)
+    cache.index.remove(h)
+    cache.bytes -= size
+    cache.counts.bytesLeft += size
+    this.items--
+    this.bytes -= size
+    this.offHeapBytes -= this.offHeapOf(h)
+    this.columns.free(h)
+    if (this.levels.rank !== 0) this.levels.usageIs(this.usage, at)
+  }
+}
+
+function counted(cache: CacheState): ReadonlyMap<string, number> {
+  return new Map(cache.writers.counts().map(({ prefix, bytes }) => [prefix, bytes]))
+}
+
+/** Folds any event, as read from a recording: looks up what the live cache had at hand. */
+export function apply(state: State, e: Event.MuninnEvent): void {
+  switch (e.type) {
+    case 'accessed':
+      return about(state, e, (cache, h) => state.accessed(e.seq, e.at, cache, h))
+    case 'missed':
+      return state.missed(e.seq, e.at, cacheOf(state, e.cache), state.hashOf(e.key), e.regret ?? 0)
+    case 'added':
+      state.added(e.seq, e.at, cacheOf(state, e.cache), e.key, state.hashOf(e.key), e)
+      return
+    case 'updated':
+      return about(state, e, (cache, h) => state.updated(e.seq, e.at, cache, e.key, h, e))
+    case 'expired':
+      return about(state, e, (cache, h) => state.expired(e.seq, e.at, cache, h))
+    case 'evicted':
+      return about(state, e, (cache, h) => state.evicted(e.seq, e.at, cache, h, e.cause, e.cycle))
+    case 'removed':
+      return about(state, e, (cache, h) => state.removed(e.seq, e.at, cache, h))
+    case 'cleared':
+      return state.cleared(e, cacheOf(state, e.cache))
+    case 'rejected':
+      return state.rejected(e, cacheOf(state, e.cache))
+    case 'warned':
+      return state.warned(e)
+    case 'cycle-started':
+      return state.cycleStarted(e)
+    case 'cycle-completed':
+      return state.cycleCompleted(e)
+    case 'checked':
+      return state.checked(e)
+    case 'peaked':
+      return state.peaked(e)
+    case 'configured':
+      return state.configured(e)
+    case 'budget-changed':
+      return state.budgetChanged(e)
+    case 'clock-changed':
+      return state.clockChanged(e)
+    case 'stats-reset':
+      return state.statsReset(e)
+    case 'stopped':
+      return state.stoppedRun(e)
+    case 'started':
+    case 'cycle-continued':
+    case 'adapted':
+    case 'loaded':
+    case 'load-failed':
+      return state.happened(e)
+  }
+}
+
+function cacheOf(state: State, name: string): CacheState {
+  const cache = state.caches.get(name)
+  if (cache === undefined) throw new Error(`event about the cache ${JSON.stringify(name)}, which isn't there`)
+  return cache
+}
+
+function about(state: State, e: { cache: string; key: string }, fold: (cache: CacheState, h: number) => void): void {
+  const cache = cacheOf(state, e.cache)
+  const h = cache.index.find(e.key, state.hashOf(e.key))
+  if (h === NONE) throw new Error(`event about the key ${JSON.stringify(e.key)}, which isn't there`)
+  fold(cache, h)
+}

@@ -1,0 +1,69 @@
+/** Prefixes followed at once. */
+const COUNTERS = 32
+const LONGEST_PREFIX = 64
+const COLON = 58
+const SLASH = 47
+
+/** Bytes by prefix, as counted so far; each too high by at most its `error`. */
+export interface WriterCount {
+  readonly prefix: string
+  readonly bytes: number
+  readonly error: number
+}
+
+/** Length of a key's prefix: what stands before the first `:` or `/`, at most 64 characters; 0 where there is none. */
+function prefixLength(key: string): number {
+  const end = Math.min(key.length, LONGEST_PREFIX + 1)
+  for (let at = 0; at < end; at++) {
+    const code = key.charCodeAt(at)
+    if (code === COLON || code === SLASH) return at
+  }
+  return 0
+}
+
+/**
+ * Which key prefixes most bytes were stored under: Space-Saving (Metwally, Agrawal & El Abbadi, 2005) with 32 counters.
+ * Any prefix with more than 1/32 of all bytes is among them; a count is too high by at most its `error`.
+ */
+export class TopWriters {
+  private readonly prefixes: string[] = []
+  private readonly bytes = new Float64Array(COUNTERS)
+  private readonly errors = new Float64Array(COUNTERS)
+  /** Counter that matched last: stores come in runs of one prefix. */
+  private recent = 0
+
+  /** @param prefix from the user's own rule, or `null` for the default one. */
+  add(key: string, prefix: string | null, size: number): void {
+    const length = prefix === null ? prefixLength(key) : prefix.length
+    const text = prefix ?? key
+    let counter = this.recent
+    if (!this.matches(counter, text, length)) {
+      counter = this.find(text, length)
+      this.recent = counter
+    }
+    this.bytes[counter] = (this.bytes[counter] as number) + size
+  }
+
+  /** The counts, largest first. */
+  counts(): WriterCount[] {
+    return this.prefixes
+      .map((prefix, i) => ({ prefix, bytes: this.bytes[i] as number, error: this.errors[i] as number }))
+      .sort((a, b) => b.bytes - a.bytes)
+  }
+
+  private matches(counter: number, text: string, length: number): boolean {
+    const prefix = this.prefixes[counter]
+    return prefix !== undefined && prefix.length === length && text.startsWith(prefix)
+  }
+
+  private find(text: string, length: number): number {
+    for (let i = 0; i < this.prefixes.length; i++) if (this.matches(i, text, length)) return i
+    const prefix = text.slice(0, length)
+    if (this.prefixes.length < COUNTERS) return this.prefixes.push(prefix) - 1
+    let least = 0
+    for (let i = 1; i < COUNTERS; i++) if ((this.bytes[i] as number) < (this.bytes[least] as number)) least = i
+    this.prefixes[least] = prefix
+    this.errors[least] = this.bytes[least] as number
+    return least
+  }
+}

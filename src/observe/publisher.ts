@@ -1,0 +1,156 @@
+import { type Channel, channel } from 'node:diagnostics_channel'
+import type { Logger } from '../base/logger.ts'
+import { EVENT_TYPES, type EventOf, type EventType, type MuninnEvent } from '../event/catalogue.ts'
+
+/** Somebody who is told of events. `closed` from the moment it stopped listening, also in the middle of a delivery. */
+export interface Sink<E> {
+  readonly next: (event: E) => void
+  readonly complete: () => void
+  closed: boolean
+}
+
+/** Deliveries in one go; a subscriber that keeps the cache busy by answering each event with a call gets the rest later. */
+const DELIVERIES_AT_ONCE = 10_000
+
+/** Who listens to one event type: a list that is replaced, never changed, and the type's diagnostics channel. */
+export class Lane<E extends MuninnEvent = MuninnEvent> {
+  sinks: readonly Sink<E>[] = []
+  private readonly channel: Channel
+
+  constructor(type: EventType) {
+    this.channel = channel(`muninn:${type}`)
+  }
+
+  /** Asked before each publication: with nobody there, an event is never materialised. */
+  get heard(): boolean {
+    return this.sinks.length !== 0 || this.channel.hasSubscribers
+  }
+
+  publishOnChannel(event: E): void {
+    if (this.channel.hasSubscribers) this.channel.publish(event)
+  }
+}
+
+type Lanes = { readonly [T in EventType]: Lane<EventOf<T>> }
+
+/**
+ * Tells observers, in `seq` order, after the state has taken an event in and before the outermost call returns. An
+ * observer can't hurt the cache: what it throws is caught, counted and logged; what it makes the cache do happens at
+ * once, and is told after the present event.
+ */
+export class Publisher {
+  readonly lanes: Lanes
+  /** Told of first regretted misses only: an audit log that listened to every miss would cost each. */
+  onFirstRegret: ((event: MuninnEvent) => void) | null = null
+  /** Observers that threw. */
+  errors = 0
+  private readonly logger: Logger
+  private readonly pending: MuninnEvent[] = []
+  private delivering = false
+  private completed = false
+  private later: NodeJS.Immediate | null = null
+  private overloadLogged = false
+
+  constructor(logger: Logger) {
+    this.logger = logger
+    this.lanes = Object.fromEntries(EVENT_TYPES.map((type) => [type, new Lane(type)])) as unknown as Lanes
+  }
+
+  /** Starts telling a sink; returns what stops it. After the end, a sink is only told that it is the end. */
+  attach<T extends EventType>(types: readonly T[], sink: Sink<EventOf<T>>): () => void {
+    if (this.completed) {
+      sink.closed = true
+      this.guarded(sink.complete)
+      return () => {}
+    }
+    for (const type of types) {
+      const lane = this.lanes[type] as Lane<EventOf<T>>
+      lane.sinks = [...lane.sinks, sink]
+    }
+    return () => {
+      sink.closed = true
+      for (const type of types) {
+        const lane = this.lanes[type] as Lane<EventOf<T>>
+        lane.sinks = lane.sinks.filter((other) => other !== sink)
+      }
+    }
+  }
+
+  /** Queues an event for `flush`. */
+  enqueue(event: MuninnEvent): void {
+    this.pending.push(event)
+  }
+
+  /** Delivers what is queued; called where the state is consistent: at the end of each public call. */
+  flush(): void {
+    if (this.pending.length === 0 || this.delivering) return
+    this.drain(DELIVERIES_AT_ONCE)
+  }
+
+  /** Delivers everything, and tells everyone that it was the last. */
+  complete(): void {
+    this.completed = true
+    this.drain(Number.POSITIVE_INFINITY)
+    if (this.later !== null) clearImmediate(this.later)
+    const sinks = new Set<Sink<never>>(Object.values(this.lanes).flatMap((lane) => lane.sinks as readonly Sink<never>[]))
+    for (const lane of Object.values(this.lanes)) lane.sinks = []
+    for (const sink of sinks) {
+      if (!sink.closed) this.guarded(() => sink.complete())
+      sink.closed = true
+    }
+  }
+
+  /** Runs what an observer gave; what it throws is counted and logged. */
+  guarded(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.failed(error)
+    }
+  }
+
+  failed(error: unknown): void {
+    this.errors++
+    this.logger.error({ err: error }, 'a subscriber threw; the cache goes on')
+  }
+
+  private drain(most: number): void {
+    this.delivering = true
+    let delivered = 0
+    while (delivered < this.pending.length && delivered < most) this.deliver(this.pending[delivered++] as MuninnEvent)
+    if (delivered === this.pending.length) this.pending.length = 0
+    else this.pending.splice(0, delivered)
+    this.delivering = false
+    if (this.pending.length !== 0) this.drainLater()
+  }
+
+  private deliver(event: MuninnEvent): void {
+    const lane = this.lanes[event.type] as Lane
+    const { sinks } = lane
+    for (let i = 0; i < sinks.length; i++) {
+      const sink = sinks[i] as Sink<MuninnEvent>
+      if (sink.closed) continue
+      try {
+        sink.next(event)
+      } catch (error) {
+        this.failed(error)
+      }
+    }
+    if (this.onFirstRegret !== null && event.type === 'missed' && event.firstRegret) this.onFirstRegret(event)
+    lane.publishOnChannel(event)
+  }
+
+  private drainLater(): void {
+    if (!this.overloadLogged) {
+      this.overloadLogged = true
+      this.logger.warn(
+        { queued: this.pending.length },
+        `more than ${DELIVERIES_AT_ONCE} events in one go: the rest is delivered from setImmediate (logged once)`,
+      )
+    }
+    this.later ??= setImmediate(() => {
+      this.later = null
+      this.flush()
+    }).unref()
+  }
+}

@@ -1,0 +1,230 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { AuditSettings } from '../base/audit-options.ts'
+import { type Logger, safeLogger } from '../base/logger.ts'
+import type { EventType, MuninnEvent, Started } from '../event/catalogue.ts'
+import type { AuditState, Lifetime } from './audit.ts'
+import { type Batch, runHeader } from './batch.ts'
+import { Delivery, type Spawn, spawnWriter } from './delivery.ts'
+import { loadDriver } from './driver.ts'
+import { NO_LIFETIME, readLifetime } from './earlier.ts'
+import { unwatchExit, watchExit } from './exit-hook.ts'
+import { KEPT } from './levels.ts'
+import { Outbox } from './outbox.ts'
+import { inWords } from './problem.ts'
+import { writeRest } from './rest.ts'
+
+/** Remembers one run's events in an SQLite file, from the host's thread: never blocks, never throws, bounded in memory. */
+export class AuditLog {
+  /** Event types that the level keeps; the first regretted miss of each evicted key is recorded besides. */
+  readonly types: readonly EventType[]
+  /** Figures of the runs that were in the file before. */
+  readonly earlier: Lifetime
+  /** Called first when the process exits: whoever owns the log records `stopped` in it. */
+  onExit: ((code: number) => void) | undefined
+
+  readonly #settings: AuditSettings
+  /** Made absolute at once: the process may change its folder. */
+  readonly #path: string
+  readonly #logger: Logger
+  readonly #spawn: Spawn
+  readonly #outbox = new Outbox()
+  #delivery: Delivery | null = null
+  #flushTimer: NodeJS.Timeout | null = null
+  #problem: string | null = null
+  #writtenEvents = 0
+  #lostEvents = 0
+  #acknowledgedSeq = 0
+  #closing: Promise<void> | null = null
+  #isClosed = false
+
+  private constructor(settings: AuditSettings, logger: Logger, spawn: Spawn) {
+    this.#settings = settings
+    this.#path = resolve(settings.path)
+    this.#logger = safeLogger(logger)
+    this.#spawn = spawn
+    this.types = KEPT[settings.level]
+    this.earlier = this.#readEarlier()
+    watchExit(this)
+  }
+
+  /**
+   * Opens lazily: the file is made, and its problems found, by the writer's thread with the first batch.
+   *
+   * @throws {MissingDependencyError} where better-sqlite3 is not installed or not built.
+   */
+  static open(settings: AuditSettings, logger: Logger, spawn: Spawn = spawnWriter): AuditLog {
+    loadDriver()
+    return new AuditLog(settings, logger, spawn)
+  }
+
+  /** Takes an event, in the order of `seq`, `started` first. One for which there is no room becomes part of a gap. */
+  record(event: MuninnEvent): void {
+    if (this.#closing !== null) return
+    if (this.#delivery === null) {
+      if (event.type !== 'started') return
+      this.#begin(event)
+    }
+    if (event.type !== 'stopped' && !this.#hasRoom()) {
+      this.#cut()
+      this.#outbox.drop(event)
+      this.#lostEvents++
+    } else {
+      if (this.#outbox.losing) this.#cutGap()
+      if (this.#outbox.add(event)) {
+        this.#cut()
+        this.#delivery?.pump()
+      }
+    }
+    this.#flushTimer ??= setTimeout(this.#onTimer, this.#settings.flushInterval).unref()
+  }
+
+  state(): AuditState {
+    const delivery = this.#delivery
+    delivery?.collect()
+    return {
+      path: this.#settings.path,
+      level: this.#settings.level,
+      status: this.#isClosed ? 'closed' : this.#problem === null ? 'ok' : 'degraded',
+      problem: this.#problem,
+      writtenEvents: this.#writtenEvents,
+      pendingEvents: this.#outbox.events + (delivery?.events ?? 0),
+      lostEvents: this.#lostEvents,
+      acknowledgedSeq: this.#acknowledgedSeq,
+    }
+  }
+
+  /** Resolves when what was recorded so far is on disk, or can't be brought there at present. */
+  async flush(): Promise<void> {
+    if (this.#closing !== null) return this.#closing
+    this.#cutAll()
+    await this.#delivery?.flush()
+  }
+
+  /** Flushes, and ends the writer's thread. What can't be written is lost, and said so. Never rejects. */
+  close(): Promise<void> {
+    this.#closing ??= this.#finish()
+    return this.#closing
+  }
+
+  /** For the exit hook. */
+  beforeExit(code: number): void {
+    this.onExit?.(code)
+    this.#cutAll()
+    // A thread that can't write now won't in half a second, and one that isn't there costs more to start than to spare.
+    if (this.#delivery?.isWorking === true) this.#delivery.pump(Number.POSITIVE_INFINITY)
+  }
+
+  /** For the exit hook. */
+  awaitThread(deadline: number): void {
+    if (this.#delivery?.isWorking === true) this.#delivery.waitBlocking(deadline)
+  }
+
+  /** For the exit hook. */
+  stopThread(deadline: number): void {
+    this.#delivery?.stopBlocking(deadline)
+  }
+
+  /** For the exit hook. */
+  writeRest(deadline: number): void {
+    const delivery = this.#delivery
+    if (delivery === null || delivery.waiting.length === 0) return
+    try {
+      writeRest(this.#path, delivery.header, delivery.waiting, deadline)
+    } catch (error) {
+      this.#giveUp(inWords(error, this.#path))
+    }
+  }
+
+  #begin(started: Started): void {
+    this.#delivery = new Delivery(this.#path, runHeader(started, this.#settings.level), this.#spawn, {
+      delivered: (last, events) => this.#delivered(last, events),
+      refused: (events) => {
+        this.#writtenEvents -= events
+        this.#lostEvents += events
+        this.#logger.error(
+          { audit: this.#path, events },
+          'audit log: the database refused rows; a gap stands in their place',
+        )
+      },
+      failed: (problem) => this.#degrade(problem),
+    })
+  }
+
+  /** Whether one more event may wait. After an overflow only when half is free, so that gaps are few and long. */
+  #hasRoom(): boolean {
+    const delivery = this.#delivery
+    if (delivery === null) return false
+    const most = this.#outbox.losing ? this.#settings.maxPending / 2 : this.#settings.maxPending
+    if (this.#outbox.bytes + delivery.bytes < most) return true
+    // The host may be in one long synchronous call: only asking shows what the thread has written meanwhile.
+    delivery.pump()
+    if (this.#outbox.bytes + delivery.bytes < most) return true
+    if (this.#problem === null) this.#degrade('the writer fell behind: what there is no room for is lost')
+    return false
+  }
+
+  readonly #onTimer = () => {
+    this.#flushTimer = null
+    this.#cut()
+    if (this.#outbox.losing && this.#hasRoom()) this.#cutGap()
+    this.#delivery?.pump()
+    if (this.#outbox.losing && this.#closing === null) {
+      this.#flushTimer = setTimeout(this.#onTimer, this.#settings.flushInterval).unref()
+    }
+  }
+
+  #cut(): void {
+    const batch = this.#outbox.cut()
+    if (batch !== null) this.#delivery?.add(batch)
+  }
+
+  #cutGap(): void {
+    const batch = this.#outbox.cutGap('overflow')
+    if (batch !== null) this.#delivery?.add(batch)
+  }
+
+  #cutAll(): void {
+    this.#cut()
+    this.#cutGap()
+  }
+
+  async #finish(): Promise<void> {
+    if (this.#flushTimer !== null) clearTimeout(this.#flushTimer)
+    this.#cutAll()
+    await this.#delivery?.finish()
+    unwatchExit(this)
+    this.#isClosed = true
+    if ((this.#delivery?.waiting.length ?? 0) > 0) this.#giveUp(this.#problem)
+  }
+
+  #giveUp(problem: string | null): void {
+    const events = this.#delivery?.events ?? 0
+    this.#lostEvents += events
+    this.#logger.error({ audit: this.#path, events, problem }, 'audit log: ended, and what still waited is lost')
+  }
+
+  #delivered(last: Batch, events: number): void {
+    this.#writtenEvents += events
+    this.#acknowledgedSeq = last.last
+    if (this.#problem === null || this.#outbox.losing) return
+    this.#problem = null
+    this.#logger.info({ audit: this.#path, lostEvents: this.#lostEvents }, 'audit log: written again')
+  }
+
+  #degrade(problem: string): void {
+    if (problem === this.#problem) return
+    this.#problem = problem
+    this.#logger.warn({ audit: this.#path, problem }, 'audit log: degraded; the cache goes on')
+  }
+
+  #readEarlier(): Lifetime {
+    if (!existsSync(this.#path)) return NO_LIFETIME
+    try {
+      return readLifetime(this.#path)
+    } catch (error) {
+      this.#degrade(inWords(error, this.#path))
+      return NO_LIFETIME
+    }
+  }
+}

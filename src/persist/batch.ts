@@ -1,0 +1,75 @@
+import type { AuditLevel } from '../base/audit-options.ts'
+import type { Started } from '../event/catalogue.ts'
+import type { Tally } from './tally.ts'
+
+/** Who writes: goes into the row of the run, which every file that the run writes to must have. */
+export interface RunHeader {
+  readonly run: string
+  readonly level: AuditLevel
+  readonly startedAt: number
+  readonly version: string
+  readonly node: string
+  readonly host: string
+  readonly pid: number
+  readonly processStartedAt: number
+  readonly seed: number
+  /** JSON, with null for `Infinity`. */
+  readonly settings: string
+  readonly mayUse: string
+}
+
+export function runHeader(started: Started, level: AuditLevel): RunHeader {
+  return {
+    run: started.runId,
+    level,
+    startedAt: started.at,
+    version: started.version,
+    node: started.node,
+    host: started.host,
+    pid: started.pid,
+    // Not from the event: it tells this process from another that gets the same pid, whatever clock the run has.
+    processStartedAt: Date.now() - process.uptime() * 1000,
+    seed: started.seed,
+    settings: JSON.stringify(started.settings),
+    mayUse: JSON.stringify(started.mayUse),
+  }
+}
+
+/** How the run ended. */
+export interface RunEnd {
+  readonly at: number
+  readonly reason: 'close' | 'exit'
+  readonly code: number | null
+}
+
+/** Why events are missing. */
+export type GapReason =
+  | 'overflow' // the writer fell behind, or could not write, and no more could wait
+  | 'exit' // the process exited before they could be written
+  | 'unwritable' // the database refused these rows
+  | 'elsewhere' // they went to another file that had this name
+
+export interface Gap {
+  readonly lost: number | null
+  readonly fromAt: number
+  readonly reason: GapReason
+}
+
+/** What goes to disk in one transaction: the rows of a range of `seq`, or the gap that stands in their place. */
+export interface Batch {
+  /** 1, 2, 3 …: the order of delivery. */
+  readonly number: number
+  readonly first: number
+  readonly last: number
+  /** Time of its last event. */
+  readonly at: number
+  /** Number of events, the lost ones of a gap not counted. */
+  readonly events: number
+  /** Rows as `encodeRows` made them; empty for a gap. */
+  readonly text: string
+  /** What it holds in memory while it waits. */
+  readonly bytes: number
+  readonly tally: Tally
+  readonly end: RunEnd | null
+  readonly gap: Gap | null
+}

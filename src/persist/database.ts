@@ -1,0 +1,37 @@
+import { mkdirSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { type Database, loadDriver } from './driver.ts'
+import { migrate } from './migrations.ts'
+import { openForReading } from './reader.ts'
+
+/**
+ * A connection that writes, its schema up to date. Makes the file and its folder where they are missing, and touches
+ * neither a foreign database nor one of a newer version.
+ *
+ * @param busyTimeout ms to wait for another writer's lock.
+ */
+export function openForWriting(path: string, busyTimeout: number): Database {
+  if (isPresent(path)) openForReading(path, busyTimeout).close()
+  else mkdirSync(dirname(path), { recursive: true })
+  const database = new (loadDriver())(path, { timeout: busyTimeout })
+  try {
+    database.pragma('journal_mode = WAL')
+    database.pragma('synchronous = NORMAL')
+    database.pragma('foreign_keys = ON')
+    migrate(database)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+function isPresent(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0
+}
+
+/** What tells the file behind a path from another that takes its place; `null`: there is none. */
+export function fileIdentity(path: string): string | null {
+  const found = statSync(path, { throwIfNoEntry: false })
+  return found === undefined ? null : `${found.dev}:${found.ino}`
+}

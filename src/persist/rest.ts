@@ -1,0 +1,40 @@
+import type { Batch, RunHeader } from './batch.ts'
+import { emptyTally, join } from './tally.ts'
+import { Writer } from './writer.ts'
+
+/** ms that the gap in place of what there is no time for may take. */
+const RESERVE = 50
+
+/**
+ * Writes what a run still has waiting from this thread: the process exits, and no other is left to do it. What the
+ * time (until `deadline`, of `performance.now()`) does not suffice for becomes a gap.
+ */
+export function writeRest(path: string, header: RunHeader, waiting: readonly Batch[], deadline: number): void {
+  // The file is opened twice, and a transaction begun: each may wait for a lock.
+  const writer = new Writer(path, header, Math.max(1, Math.floor((deadline - performance.now()) / 3)))
+  try {
+    for (const [index, batch] of waiting.entries()) {
+      if (index > 0 && performance.now() > deadline - RESERVE) {
+        writer.write(gapInPlaceOf(waiting.slice(index)))
+        return
+      }
+      writer.write(batch)
+    }
+  } finally {
+    writer.close()
+  }
+}
+
+/** A gap that stands for these batches; how the run ended, and its counts, are kept. */
+function gapInPlaceOf(batches: readonly Batch[]): Batch {
+  const first = batches[0] as Batch
+  const last = batches.at(-1) as Batch
+  const tally = emptyTally()
+  let lost = 0
+  for (const batch of batches) {
+    join(tally, batch.tally)
+    lost += batch.events + (batch.gap?.lost ?? 0)
+  }
+  const gap = { lost, fromAt: first.gap?.fromAt ?? first.at, reason: 'exit' } as const
+  return { ...last, first: first.first, events: 0, text: '', bytes: 0, tally, gap }
+}

@@ -1,0 +1,202 @@
+import type { AuditLevel } from '../base/audit-options.ts'
+import type { PolicyName, Settings } from '../base/settings.ts'
+import type { PrefixShare } from '../event/catalogue.ts'
+import type { CycleTrigger, EvictionCause, Level, PeakMetric } from '../event/vocabulary.ts'
+
+/* What the audit log answers: times in epoch ms, sizes in bytes, shares 0–1. */
+
+/** One page of an answer. */
+export interface Page<T> {
+  readonly items: readonly T[]
+  /** Pass it as `cursor` for the next page; `null` at the end. */
+  readonly next: string | null
+  /** Why the answer may lack something, in words; `null` where it is complete. */
+  readonly incomplete: string | null
+}
+
+/** What every question takes. */
+export interface Question {
+  /** Only this run. */
+  run?: string
+  /** Epoch ms, inclusive. */
+  since?: number
+  /** Epoch ms, exclusive. */
+  until?: number
+  /** Rows a page, 1 to 10,000; default 100. */
+  limit?: number
+  /** `next` of the page before. */
+  cursor?: string
+  /** Aborts the question. */
+  signal?: AbortSignal
+}
+
+export interface EvictionQuestion extends Question {
+  cache?: string
+  key?: string
+  /** Keys that begin with this text. */
+  prefix?: string
+  cause?: EvictionCause
+}
+
+/** What `explain` takes besides the key. */
+export interface ExplainQuestion {
+  cache?: string
+  run?: string
+  signal?: AbortSignal
+}
+
+export interface EvictionRecord {
+  readonly run: string
+  readonly seq: number
+  readonly at: number
+  readonly cache: string
+  readonly key: string
+  readonly cause: EvictionCause
+  readonly policy: PolicyName
+  readonly size: number
+  readonly hits: number
+  readonly storedAt: number
+  readonly storedBy: string | null
+  readonly age: number
+  readonly idle: number
+  /** ms; `null`: it had no TTL. */
+  readonly ttlLeft: number | null
+  readonly cost: number
+  readonly score: number
+  readonly runnerUp: string | null
+  readonly runnerUpScore: number | null
+  readonly trigger: { readonly cache: string; readonly key: string; readonly size: number } | null
+  readonly cycle: string | null
+  /** The first miss of the key afterwards, where it was still remembered: what the eviction cost. */
+  readonly missedAt: number | null
+}
+
+export interface RunRecord {
+  readonly run: string
+  readonly level: AuditLevel
+  readonly startedAt: number
+  /** `null` while it runs or where it ended without a word. */
+  readonly stoppedAt: number | null
+  readonly state: 'running' | 'closed' | 'crashed'
+  readonly exitCode: number | null
+  readonly version: string
+  readonly node: string
+  readonly host: string
+  readonly pid: number
+  readonly settings: Settings
+  /** Last event on disk. */
+  readonly lastSeq: number
+  readonly lastAt: number
+  readonly evictedItems: number
+  readonly evictedBytes: number
+  readonly cycles: number
+  readonly warnings: number
+  readonly peakMemoryBytes: number
+  readonly peakMemoryAt: number | null
+  /** Events known to be missing from the log. */
+  readonly lostEvents: number
+}
+
+export interface CycleRecord {
+  readonly run: string
+  readonly cycle: string
+  readonly seq: number
+  readonly startedAt: number
+  /** `null`: it never completed. */
+  readonly completedAt: number | null
+  readonly trigger: CycleTrigger
+  readonly policy: PolicyName
+  readonly cache: string | null
+  readonly count: number | null
+  readonly bytes: number | null
+  readonly usageBefore: number
+  readonly usageAfter: number | null
+}
+
+export interface WarningRecord {
+  readonly run: string
+  readonly seq: number
+  readonly at: number
+  readonly level: Exclude<Level, 'normal'> | 'recovered'
+  readonly from: Level
+  readonly to: Level
+  readonly usage: number
+  readonly threshold: number
+  readonly bytes: number
+  readonly heapBytes: number
+  readonly since: { readonly at: number; readonly bytesAdded: number; readonly writers: readonly PrefixShare[] }
+  readonly timeLeft: number | null
+}
+
+export interface PeakRecord {
+  readonly run: string
+  readonly seq: number
+  readonly metric: PeakMetric
+  readonly value: number
+  /** When it was reached. */
+  readonly at: number
+}
+
+/** One periodic check, as `checked` carried it. */
+export interface SampleRecord {
+  readonly run: string
+  readonly seq: number
+  readonly at: number
+  readonly bytes: number
+  readonly heapBytes: number
+  readonly items: number
+  readonly usage: number
+  readonly level: Level
+  readonly rss: number
+  readonly heapUsed: number
+  readonly caches: readonly {
+    readonly cache: string
+    readonly items: number
+    readonly bytes: number
+    readonly hits: number
+    readonly misses: number
+    readonly bytesAdded: number
+    readonly writers: readonly PrefixShare[]
+  }[]
+}
+
+/** One thing that happened to a key. */
+export interface LifeEvent {
+  readonly run: string
+  readonly seq: number
+  readonly at: number
+  readonly type: string
+  readonly cache: string
+  /** One readable sentence. */
+  readonly text: string
+  /** The event's other fields. */
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** Why a key isn't there any more, as far as the log knows. */
+export interface Explanation {
+  readonly key: string
+  readonly cache: string | null
+  /**
+   * `present`: by the log it is still there; `run ended`: it was, when its process ended. `no record`: the log has
+   * nothing of this key (at its level, within its retention).
+   */
+  readonly verdict: 'evicted' | 'expired' | 'removed' | 'cleared' | 'rejected' | 'present' | 'run ended' | 'no record'
+  /** A few sentences: what happened, why, what it cost and what would have kept it. */
+  readonly summary: readonly string[]
+  /** Oldest first. */
+  readonly life: readonly LifeEvent[]
+  readonly incomplete: string | null
+}
+
+/** The audit log's questions. Every one runs off the caller's thread and takes a `signal`. */
+export interface History {
+  evictions(question?: EvictionQuestion): Promise<Page<EvictionRecord>>
+  explain(key: string, question?: ExplainQuestion): Promise<Explanation>
+  runs(question?: Question): Promise<Page<RunRecord>>
+  cycles(question?: Question): Promise<Page<CycleRecord>>
+  warnings(question?: Question): Promise<Page<WarningRecord>>
+  peaks(question?: Question): Promise<Page<PeakRecord>>
+  samples(question?: Question): Promise<Page<SampleRecord>>
+  close(): Promise<void>
+}

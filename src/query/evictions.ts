@@ -1,0 +1,56 @@
+import type { Database } from '../persist/reader.ts'
+import type { EvictionQuestion, EvictionRecord, Page } from './answers.ts'
+import { readPage } from './page.ts'
+import type { Asked } from './question.ts'
+
+export const SELECT_EVICTIONS = `
+  select r.run, e.run_id as runId, e.seq, e.at, e.cache, e.key, e.cause, e.policy, e.size, e.hits,
+    e.stored_at as storedAt, e.stored_by as storedBy, e.age, e.idle, e.ttl_left as ttlLeft, e.cost, e.score,
+    e.runner_up as runnerUp, e.runner_up_score as runnerUpScore, e.trigger_cache as triggerCache,
+    e.trigger_key as triggerKey, e.trigger_size as triggerSize, e.cycle, e.missed_at as missedAt
+  from evictions e join runs r on r.id = e.run_id`
+
+export interface EvictionRow extends Omit<EvictionRecord, 'score' | 'trigger'> {
+  readonly runId: number
+  readonly score: number | null
+  readonly triggerCache: string | null
+  readonly triggerKey: string | null
+  readonly triggerSize: number | null
+}
+
+/** What was evicted, when, why and for whom. */
+export function evictions(database: Database, question: Asked<EvictionQuestion>): Page<EvictionRecord> {
+  const conditions: string[] = []
+  const parameters: Record<string, string> = {}
+  for (const field of ['cache', 'key', 'cause'] as const) {
+    const value = question[field]
+    if (value === undefined) continue
+    conditions.push(`e.${field} = :${field}`)
+    parameters[field] = value
+  }
+  if (question.prefix !== undefined) {
+    conditions.push('instr(e.key, :prefix) = 1')
+    parameters.prefix = question.prefix
+  }
+  const source = {
+    question: 'evictions',
+    select: SELECT_EVICTIONS,
+    at: 'e.at',
+    runId: 'e.run_id',
+    seq: 'e.seq',
+    conditions,
+    parameters,
+  }
+  return readPage(database, source, question, evictionRecord)
+}
+
+export function evictionRecord(row: EvictionRow): EvictionRecord {
+  const { runId: _, triggerCache, triggerKey, triggerSize, score, runnerUpScore, ...rest } = row
+  return {
+    ...rest,
+    // A score that is no number in the file is an infinite one: an order by expiry has it for "never".
+    score: score ?? Number.POSITIVE_INFINITY,
+    runnerUpScore: row.runnerUp === null ? null : (runnerUpScore ?? Number.POSITIVE_INFINITY),
+    trigger: triggerCache === null ? null : { cache: triggerCache, key: triggerKey ?? '', size: triggerSize ?? 0 },
+  }
+}

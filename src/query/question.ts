@@ -1,0 +1,65 @@
+import { OptionError } from '../base/errors.ts'
+import { shown } from '../base/units.ts'
+import { EVICTION_CAUSES } from '../event/vocabulary.ts'
+import type { EvictionQuestion, ExplainQuestion, Question } from './answers.ts'
+import { readCursor } from './cursor.ts'
+
+/** A question without what can't travel to another thread. */
+export type Asked<Q> = Omit<Q, 'signal'>
+
+const MOST_ROWS = 10_000
+const PAGED = ['run', 'since', 'until', 'limit', 'cursor', 'signal'] as const
+const OF_EVICTIONS = [...PAGED, 'cache', 'key', 'prefix', 'cause'] as const
+const OF_EXPLAIN = ['cache', 'run', 'signal'] as const
+
+/**
+ * Questions as they are asked of the reader's thread.
+ *
+ * @throws {OptionError} naming the field that is wrong.
+ */
+export function checkedQuestion(question: Question, name: string): Asked<Question> {
+  return checked(question, name, PAGED)
+}
+
+export function checkedEvictionQuestion(question: EvictionQuestion): Asked<EvictionQuestion> {
+  const asked = checked(question, 'evictions', OF_EVICTIONS)
+  if (asked.cause !== undefined && !EVICTION_CAUSES.includes(asked.cause)) {
+    throw new OptionError('cause', `${shown(asked.cause)} is none of ${EVICTION_CAUSES.join(', ')}`)
+  }
+  return asked
+}
+
+export function checkedExplainQuestion(
+  key: unknown,
+  question: ExplainQuestion,
+): Asked<ExplainQuestion> & { key: string } {
+  if (typeof key !== 'string') throw new OptionError('key', `${shown(key)} is not a string`)
+  return { ...checked(question, 'explain', OF_EXPLAIN), key }
+}
+
+function checked<Q extends Partial<EvictionQuestion>>(question: Q, name: string, fields: readonly string[]): Asked<Q> {
+  if (typeof question !== 'object' || question === null) {
+    throw new OptionError('question', `${shown(question)} is not an object with ${fields.join(', ')}`)
+  }
+  for (const field of Object.keys(question)) {
+    if (!fields.includes(field)) throw new OptionError(field, `is not asked by ${name}; it takes ${fields.join(', ')}`)
+  }
+  const { signal: _, ...asked } = question
+  for (const field of ['run', 'cache', 'key', 'prefix', 'cursor'] as const) {
+    const value: unknown = question[field]
+    if (value !== undefined && typeof value !== 'string')
+      throw new OptionError(field, `${shown(value)} is not a string`)
+  }
+  for (const field of ['since', 'until'] as const) {
+    const value: unknown = question[field]
+    if (value !== undefined && (typeof value !== 'number' || Number.isNaN(value))) {
+      throw new OptionError(field, `${shown(value)} is not a time: give milliseconds since the epoch`)
+    }
+  }
+  const limit: unknown = question.limit
+  if (limit !== undefined && !(Number.isInteger(limit) && Number(limit) >= 1 && Number(limit) <= MOST_ROWS)) {
+    throw new OptionError('limit', `${shown(limit)} is not a number of rows: give an integer from 1 to ${MOST_ROWS}`)
+  }
+  if (question.cursor !== undefined) readCursor(question.cursor, name)
+  return asked
+}

@@ -1,0 +1,26 @@
+import type { EvictionQuestion, Question } from './answers.ts'
+import type { LifeQuestion } from './life.ts'
+import type { Asked } from './question.ts'
+
+/* What the asker's thread and the reader's say to each other. */
+
+export type Ask =
+  | { readonly name: 'evictions'; readonly question: Asked<EvictionQuestion> }
+  | { readonly name: 'explain'; readonly question: LifeQuestion }
+  | {
+      readonly name: 'runs' | 'cycles' | 'warnings' | 'peaks' | 'samples'
+      readonly question: Asked<Question>
+    }
+
+export type Answered = { readonly answer: unknown } | { readonly problem: string }
+
+export type ToReader = { readonly id: number; readonly ask: Ask } | { readonly end: true }
+
+export interface FromReader {
+  readonly id: number
+  readonly answered: Answered
+}
+
+export interface ReaderData {
+  readonly path: string
+}

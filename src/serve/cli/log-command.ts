@@ -1,0 +1,110 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { HistoryError, MuninnError } from '../../base/errors.ts'
+import type { History, Page, Question } from '../../query/answers.ts'
+import { parseTime, TIME_FORMS } from '../time.ts'
+import { print, printJson, terminalWidth } from './output.ts'
+import { type Column, table } from './table.ts'
+
+/** What every command that reads the audit log takes. */
+export interface LogOptions {
+  readonly db?: string
+  readonly json?: boolean
+}
+
+/** What those take that answer with a list. */
+export interface ListOptions extends LogOptions {
+  readonly run?: string
+  readonly since?: number
+  readonly until?: number
+  readonly limit?: number
+  readonly cursor?: string
+}
+
+export const DEFAULT_DB = 'data/muninn.db'
+
+/** A command that reads the audit log. */
+export function logCommand(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .option('--db <file>', `the audit log (default: MUNINN_DB, else ${DEFAULT_DB})`)
+    .option('--json', 'one JSON document instead of text')
+}
+
+/** A command that answers with a list from the audit log. */
+export function listCommand(name: string, description: string): Command {
+  return logCommand(name, description)
+    .option('--run <id>', 'only this run')
+    .option('--since <time>', 'from this time on: ISO 8601, or ago as -2h', timeArgument)
+    .option('--until <time>', 'before this time', timeArgument)
+    .option('--limit <n>', 'rows at most, 1 to 10000 (default: 100)', limitArgument)
+    .option('--cursor <text>', 'go on where the answer before ended')
+}
+
+function timeArgument(text: string): number {
+  const ms = parseTime(text, Date.now())
+  if (ms === undefined) throw new InvalidArgumentError(`It must be ${TIME_FORMS}.`)
+  return ms
+}
+
+function limitArgument(text: string): number {
+  const limit = /^\d{1,5}$/.test(text) ? Number(text) : 0
+  if (limit < 1 || limit > 10_000) throw new InvalidArgumentError('It must be an integer from 1 to 10000.')
+  return limit
+}
+
+/** The part of the options that every list question takes. */
+export function questionOf({ run, since, until, limit, cursor }: ListOptions): Question {
+  return {
+    ...(run === undefined ? {} : { run }),
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(cursor === undefined ? {} : { cursor }),
+  }
+}
+
+/** @throws {HistoryError} where the log can't be opened or read. */
+export async function askLog<T>(options: LogOptions, ask: (history: History) => Promise<T>): Promise<T> {
+  const path = logPath(options)
+  const { openHistory } = await import('../../query/history.ts')
+  try {
+    const history = openHistory(path)
+    try {
+      return await ask(history)
+    } finally {
+      await history.close()
+    }
+  } catch (error) {
+    if (error instanceof MuninnError) throw error
+    throw new HistoryError(`can't read ${path}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+/** A flag wins over the variable, as for the service; an empty one is wrong here as there. */
+function logPath({ db }: LogOptions): string {
+  const path = db ?? process.env.MUNINN_DB ?? DEFAULT_DB
+  if (path === '')
+    throw new MuninnError('ERR_MUNINN_USAGE', 'the audit log has no path: give --db, or set MUNINN_DB to one')
+  return path
+}
+
+/** Prints a page: as one document, or as a table and what a reader of it should know. */
+export function printPage<T>(
+  page: Page<T>,
+  options: LogOptions,
+  how: { readonly name: string; readonly columns: readonly Column<T>[]; readonly answer: (row: T) => object },
+): void {
+  if (options.json === true) {
+    printJson({ items: page.items.map(how.answer), next: page.next, incomplete: page.incomplete })
+    return
+  }
+  print(
+    page.items.length === 0
+      ? `no ${how.name} in ${logPath(options)} for this question`
+      : table(how.columns, page.items, terminalWidth()),
+  )
+  if (page.next !== null) print(`\nThere is more: repeat the question with --cursor ${page.next}`)
+  if (page.incomplete !== null) print(`\nIncomplete: ${page.incomplete}`)
+}

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { EXIT } from './output.ts'
+
+/** Every command, loaded only when it is the one: the service is half a second of imports, a table is none. */
+const COMMANDS: readonly { name: string; description: string; load: () => Promise<Command> }[] = [
+  { name: 'serve', description: 'run the HTTP service', load: async () => (await import('./serve.ts')).serveCommand() },
+  {
+    name: 'evictions',
+    description: 'what was evicted, when and why',
+    load: async () => (await import('./evictions.ts')).evictionsCommand(),
+  },
+  {
+    name: 'explain',
+    description: "a key's life, and why it isn't there any more",
+    load: async () => (await import('./explain.ts')).explainCommand(),
+  },
+  { name: 'cycles', description: 'eviction cycles', load: async () => (await import('./cycles.ts')).cyclesCommand() },
+  {
+    name: 'warnings',
+    description: 'levels of memory usage, and who was writing',
+    load: async () => (await import('./warnings.ts')).warningsCommand(),
+  },
+  {
+    name: 'peaks',
+    description: 'when memory and items were at their highest',
+    load: async () => (await import('./peaks.ts')).peaksCommand(),
+  },
+  {
+    name: 'runs',
+    description: 'every run, and how it ended',
+    load: async () => (await import('./runs.ts')).runsCommand(),
+  },
+  {
+    name: 'replay',
+    description: 'a trace through the real cache',
+    load: async () => (await import('./replay.ts')).replayCommand(),
+  },
+]
+
+/** Runs the command and returns the exit code; what it throws is for the caller to say. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const program = new Command('muninn')
+    .description('The cache that remembers what it forgot.')
+    .version(version(), '-V, --version')
+    .showSuggestionAfterError()
+    .showHelpAfterError('(muninn --help lists the commands, muninn COMMAND --help its options)')
+    .exitOverride()
+  const asked = argv[0] === 'help' ? argv[1] : argv[0]
+  for (const { name, description, load } of COMMANDS) {
+    program.addCommand(
+      name === asked ? (await load()).copyInheritedSettings(program) : new Command(name).description(description),
+    )
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    // Commander has said it; help and the version were asked for, everything else is a mistake in the call.
+    return error.exitCode === 0 ? EXIT.fine : EXIT.usage
+  }
+  return EXIT.fine
+}
+
+function version(): string {
+  const file: unknown = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
+  return typeof file === 'object' && file !== null && 'version' in file ? String(file.version) : 'unknown'
+}

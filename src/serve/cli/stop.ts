@@ -1,0 +1,35 @@
+import type { Logger } from '../../base/logger.ts'
+import type { MemoryManager } from '../../muninn.ts'
+import type { Service } from '../http/server.ts'
+
+/** What was asked before the signal has this long to be answered. */
+const GRACE = 3000
+/** After this long it ends whatever is left: supervisors kill after ten seconds, some after five. */
+const DEADLINE = 4500
+
+/** On SIGTERM or SIGINT: stop listening, answer what was asked, close the caches and their log; a second one ends at once. */
+export function stopOnSignal(service: Service, memory: MemoryManager, logger: Logger): void {
+  let stopping = false
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping) process.exit(1)
+    stopping = true
+    logger.info({ signal }, 'stopping')
+    setTimeout(() => process.exit(1), DEADLINE).unref()
+    void end(service, memory, logger)
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+async function end(service: Service, memory: MemoryManager, logger: Logger): Promise<void> {
+  try {
+    await service.close(GRACE)
+    await memory.close()
+    logger.info({}, 'stopped')
+  } catch (error) {
+    logger.error({ err: error }, 'stopping failed')
+    process.exitCode = 1
+  }
+  // Nothing is left to wait for; what would still hold the process is no reason to stay.
+  process.exit()
+}

@@ -1,0 +1,50 @@
+import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import type { FastifyInstance } from 'fastify'
+import { ProblemError } from '../problem.ts'
+import { auditRoutes } from './audit.ts'
+import type { RouteContext } from './context.ts'
+import { healthRoutes } from './health.ts'
+import { itemRoutes } from './items.ts'
+import { memoryRoutes } from './memory.ts'
+import { refuseOtherMethods } from './methods.ts'
+import { settingsRoutes } from './settings.ts'
+import { statusRoutes } from './status.ts'
+
+/** Largest body of the routes that take JSON. */
+const MAX_JSON_BYTES = 64 * 1024
+
+/** Adds every route group to the instance; its guard and its error answers are there already. */
+export function addRoutes(instance: FastifyInstance, context: RouteContext): void {
+  const app = instance.withTypeProvider<TypeBoxTypeProvider>()
+  app.setValidatorCompiler(TypeBoxValidatorCompiler)
+  const closeMethods = refuseOtherMethods(instance)
+  // In a scope of their own: items are bytes of any media type, everything else is JSON.
+  app.register(async (scope) => itemRoutes(scope.withTypeProvider<TypeBoxTypeProvider>(), context))
+  app.register(async (scope) => {
+    takeJson(scope)
+    const json = scope.withTypeProvider<TypeBoxTypeProvider>()
+    memoryRoutes(json, context)
+    statusRoutes(json, context)
+    settingsRoutes(json, context)
+    auditRoutes(json, context)
+    healthRoutes(json, context)
+  })
+  app.after(() => closeMethods())
+}
+
+/** JSON and nothing else, whatever parsers the host application has; an empty body is no body, of whatever type. */
+function takeJson(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers()
+  const parse = scope.getDefaultJsonParser('error', 'error')
+  const options = { parseAs: 'string', bodyLimit: MAX_JSON_BYTES } as const
+  scope.addContentTypeParser('application/json', options, (request, body, done) => {
+    const text = String(body)
+    if (text === '') done(null, undefined)
+    else void parse(request, text, done)
+  })
+  // `curl -X POST -d ''` calls its nothing a form.
+  scope.addContentTypeParser('*', options, (_request, body, done) => {
+    if (String(body) === '') done(null, undefined)
+    else done(new ProblemError('unsupported-media-type', 'the body must be JSON: send Content-Type: application/json'))
+  })
+}

@@ -1,0 +1,146 @@
+import { type Static, Type } from '@fastify/type-provider-typebox'
+import { EVICTION_CAUSES } from '../../../event/vocabulary.ts'
+import type { History, Page, Question } from '../../../query/answers.ts'
+import * as answers from '../../answers.ts'
+import { parseTime, TIME_FORMS } from '../../time.ts'
+import { ProblemError } from '../problem.ts'
+import type { App, RouteContext } from './context.ts'
+
+const Time = Type.String({ description: `${TIME_FORMS}.` })
+const PageQuery = {
+  run: Type.Optional(Type.String()),
+  since: Type.Optional(Time),
+  until: Type.Optional(Time),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+  cursor: Type.Optional(Type.String()),
+}
+const ListQuery = Type.Object(PageQuery, { additionalProperties: false })
+type ListQuery = Static<typeof ListQuery>
+
+const EvictionsQuery = Type.Object(
+  {
+    ...PageQuery,
+    cache: Type.Optional(Type.String()),
+    key: Type.Optional(Type.String()),
+    prefix: Type.Optional(Type.String({ description: 'Keys that begin with this text.' })),
+    cause: Type.Optional(Type.Union(EVICTION_CAUSES.map((cause) => Type.Literal(cause)))),
+  },
+  { additionalProperties: false },
+)
+
+const ExplainQuery = Type.Object(
+  { key: Type.String(), cache: Type.Optional(Type.String()), run: Type.Optional(Type.String()) },
+  { additionalProperties: false },
+)
+
+const Text = Type.Union([Type.String(), Type.Null()])
+/** Rows are written out by `answers.ts`; their fields are those of the events. */
+const ListAnswer = Type.Object({ items: Type.Array(Type.Unknown()), next: Text, incomplete: Text })
+const ExplainAnswer = Type.Object({
+  key: Type.String(),
+  cache: Text,
+  verdict: Type.String(),
+  summary: Type.Array(Type.String()),
+  items: Type.Array(Type.Unknown()),
+  next: Type.Null(),
+  incomplete: Text,
+})
+const HistoryAnswer = Type.Object({
+  since: Text,
+  until: Text,
+  samples: Type.Array(Type.Unknown()),
+  peaks: Type.Array(Type.Unknown()),
+  next: Text,
+  incomplete: Text,
+})
+
+/** The audit log's questions, answered while the service runs. */
+export function auditRoutes(app: App, { memory }: RouteContext): void {
+  const history = (): History => {
+    if (memory.history === null)
+      throw new ProblemError('no-audit-log', 'no audit log is kept here: nothing can be asked of it')
+    return memory.history
+  }
+
+  app.get(
+    '/api/audit/evictions',
+    { schema: { querystring: EvictionsQuery, response: { 200: ListAnswer } } },
+    async (request) => {
+      const { cache, key, prefix, cause, ...rest } = request.query
+      return list(
+        await history().evictions({ ...question(rest), ...given({ cache, key, prefix, cause }) }),
+        answers.evictionAnswer,
+      )
+    },
+  )
+
+  app.get(
+    '/api/audit/explain',
+    { schema: { querystring: ExplainQuery, response: { 200: ExplainAnswer } } },
+    async (request) => {
+      const { key, cache, run } = request.query
+      return answers.explanationAnswer(await history().explain(key, given({ cache, run })))
+    },
+  )
+
+  const lists = {
+    cycles: async (query: Question) => list(await history().cycles(query), answers.cycleAnswer),
+    runs: async (query: Question) => list(await history().runs(query), answers.runAnswer),
+    peaks: async (query: Question) => list(await history().peaks(query), answers.peakAnswer),
+    warnings: async (query: Question) => list(await history().warnings(query), answers.warningAnswer),
+  }
+  for (const [name, ask] of Object.entries(lists)) {
+    app.get(
+      `/api/audit/${name}`,
+      { schema: { querystring: ListQuery, response: { 200: ListAnswer } } },
+      async (request) => ask(question(request.query)),
+    )
+  }
+
+  app.get(
+    '/api/cache/memory/history',
+    { schema: { querystring: ListQuery, response: { 200: HistoryAnswer } } },
+    async (request) => {
+      const asked = question(request.query)
+      const { cursor: _samplesAlone, ...range } = asked
+      // A cursor is one of samples: the peaks came with the first page.
+      const peaks = asked.cursor === undefined ? await history().peaks(range) : null
+      const samples = await history().samples({ ...asked, limit: asked.limit ?? 1000 })
+      const incomplete = [
+        ...new Set([samples.incomplete, peaks?.incomplete].filter((text) => typeof text === 'string')),
+      ]
+      return {
+        since: asked.since === undefined ? null : new Date(asked.since).toISOString(),
+        until: asked.until === undefined ? null : new Date(asked.until).toISOString(),
+        samples: samples.items.map(answers.sampleAnswer),
+        peaks: (peaks?.items ?? []).map(answers.peakAnswer),
+        next: samples.next,
+        incomplete: incomplete.length === 0 ? null : incomplete.join('; '),
+      }
+    },
+  )
+}
+
+function list<T>(page: Page<T>, answer: (row: T) => object) {
+  return { items: page.items.map(answer), next: page.next, incomplete: page.incomplete }
+}
+
+function question({ run, since, until, limit, cursor }: ListQuery): Question {
+  const now = Date.now()
+  return given({ run, since: time(since, 'since', now), until: time(until, 'until', now), limit, cursor })
+}
+
+function time(text: string | undefined, field: string, now: number): number | undefined {
+  if (text === undefined) return undefined
+  const ms = parseTime(text, now)
+  if (ms !== undefined) return ms
+  const message = `must be ${TIME_FORMS}`
+  throw new ProblemError('invalid-input', `${field}: ${message}`, { errors: [{ field, message }] })
+}
+
+type Given<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> }
+
+/** Without what was not asked for: `History` takes options that are left out, not options that are `undefined`. */
+function given<T extends object>(fields: T): Given<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<T>
+}

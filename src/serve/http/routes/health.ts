@@ -1,0 +1,40 @@
+import { Type } from '@fastify/type-provider-typebox'
+import type { App, RouteContext } from './context.ts'
+
+const HealthAnswer = Type.Object({
+  status: Type.Union([Type.Literal('ok'), Type.Literal('degraded'), Type.Literal('draining')]),
+  audit: Type.Optional(Type.Object({ status: Type.String(), problem: Type.Union([Type.String(), Type.Null()]) })),
+  uptime_seconds: Type.Optional(Type.Number()),
+  run_id: Type.Optional(Type.String()),
+})
+
+/** `/livez`, `/readyz`, `/healthz`: answered without a token, and then with the status word alone. */
+export function healthRoutes(app: App, { memory, requireAudit, draining }: RouteContext): void {
+  const config = { muninnOpen: true }
+  /** Trouble with the audit log is said, and alone is no reason to restart a healthy cache. */
+  const health = () => {
+    const { audit } = memory.stats()
+    const well = audit === null ? !requireAudit : audit.status === 'ok'
+    return { audit, status: well ? ('ok' as const) : ('degraded' as const) }
+  }
+
+  app.get('/livez', { config, schema: { response: { 200: HealthAnswer } } }, async () => ({ status: 'ok' as const }))
+
+  app.get('/healthz', { config, schema: { response: { 200: HealthAnswer } } }, async (request) => {
+    const { status, audit } = health()
+    if (request.muninnCaller?.known !== true) return { status }
+    const known = { status, uptime_seconds: Math.round(process.uptime()), run_id: memory.runId }
+    return audit === null ? known : { ...known, audit: { status: audit.status, problem: audit.problem } }
+  })
+
+  app.get(
+    '/readyz',
+    { config, schema: { response: { 200: HealthAnswer, 503: HealthAnswer } } },
+    async (request, reply) => {
+      const { status, audit } = draining() ? { status: 'draining' as const, audit: null } : health()
+      reply.code(status === 'draining' || (status === 'degraded' && requireAudit) ? 503 : 200)
+      if (request.muninnCaller?.known !== true || audit === null) return { status }
+      return { status, audit: { status: audit.status, problem: audit.problem } }
+    },
+  )
+}

@@ -1,0 +1,90 @@
+import { Type } from '@fastify/type-provider-typebox'
+import { timestamp } from '../../wire.ts'
+import { actorOf } from '../guard.ts'
+import { MemoryAnswer, memoryAnswer } from '../memory-answer.ts'
+import { ProblemError } from '../problem.ts'
+import type { App, RouteContext } from './context.ts'
+
+const EvictBody = Type.Object(
+  {
+    cache: Type.Optional(Type.String({ description: 'Evict from this cache alone.' })),
+    target: Type.Optional(
+      Type.Union([Type.Number({ minimum: 0 }), Type.String()], {
+        description: 'What is to remain: a share of the budget (below 1), bytes, or text such as "64MB".',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+const EvictAnswer = Type.Object({
+  message: Type.String(),
+  timestamp: Type.String({ format: 'date-time' }),
+  cycle: Type.Union([Type.String(), Type.Null()]),
+  trigger: Type.String(),
+  policy: Type.String(),
+  cache: Type.Union([Type.String(), Type.Null()]),
+  count: Type.Number(),
+  bytes: Type.Number(),
+  usage_before: Type.Number(),
+  usage_after: Type.Number(),
+  duration_ms: Type.Number(),
+})
+
+const ResetAnswer = Type.Object({
+  message: Type.String(),
+  timestamp: Type.String({ format: 'date-time' }),
+  last_reset: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
+})
+
+/** The reference's three endpoints about memory. */
+export function memoryRoutes(app: App, { memory }: RouteContext): void {
+  app.get('/api/cache/memory', { schema: { response: { 200: MemoryAnswer } } }, async () =>
+    memoryAnswer(memory.stats()),
+  )
+
+  app.post(
+    '/api/cache/memory/evict',
+    {
+      schema: { body: EvictBody, response: { 200: EvictAnswer } },
+      // The reference's clients send no body at all.
+      preValidation: async (request) => {
+        request.body ??= {}
+      },
+    },
+    async (request) => {
+      const { cache, target } = request.body
+      if (cache !== undefined && !memory.cacheNames().includes(cache)) {
+        throw new ProblemError('not-found', `there is no cache ${JSON.stringify(cache)}`)
+      }
+      const summary = memory.evict({
+        ...(cache === undefined ? {} : { cache }),
+        ...(target === undefined ? {} : { target }),
+        actor: actorOf(request),
+      })
+      const entries = summary.count === 1 ? '1 entry' : `${summary.count} entries`
+      return {
+        message: `Memory eviction completed: ${entries}, ${summary.bytes} bytes`,
+        timestamp: new Date().toISOString(),
+        cycle: summary.cycle,
+        trigger: summary.trigger,
+        policy: summary.policy,
+        cache: summary.cache,
+        count: summary.count,
+        bytes: summary.bytes,
+        usage_before: summary.usageBefore,
+        usage_after: summary.usageAfter,
+        duration_ms: summary.duration,
+      }
+    },
+  )
+
+  app.post('/api/cache/memory/reset', { schema: { response: { 200: ResetAnswer } } }, async (request) => {
+    memory.resetStats({ actor: actorOf(request) })
+    return {
+      message: 'Memory statistics reset',
+      timestamp: new Date().toISOString(),
+      last_reset: timestamp(memory.stats().lastReset),
+    }
+  })
+}

@@ -1,0 +1,120 @@
+import type { Socket } from 'node:net'
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  LogController,
+} from 'fastify'
+import type { MemoryManager } from '../../muninn.ts'
+import { admit, checkExposure, type GuardOptions, guard, isLoopback, LOOPBACK_HOSTS } from './guard.ts'
+import { DEFAULT_MAX_ITEM_BYTES } from './plugin.ts'
+import { answerErrorsAsProblems, PROBLEM_TYPE, problem, problemOf, sendProblem } from './problem.ts'
+import { addRoutes } from './routes/all.ts'
+import type { Token } from './tokens.ts'
+
+export interface ServiceOptions {
+  readonly memory: MemoryManager
+  readonly host: string
+  /** 0: any free one. */
+  readonly port: number
+  readonly tokens: readonly Token[]
+  readonly allowedHosts: readonly string[] | null
+  readonly requireAudit: boolean
+  readonly logger: FastifyBaseLogger
+}
+
+/** A service that listens. */
+export interface Service {
+  /** Its address, as `http://127.0.0.1:8080`. */
+  readonly url: string
+  /** Stops listening, lets what was asked be answered, at most `grace` ms; the memory manager stays open. */
+  close(grace: number): Promise<void>
+}
+
+/** A key of 64 KiB, each of its bytes percent-encoded, and room for the other headers. */
+const MAX_HEADER_BYTES = 3 * 64 * 1024 + 16 * 1024
+/** A request that isn't there in full after this long is dropped, so that slow senders can't hold connections. */
+const REQUEST_TIMEOUT = 120_000
+
+/** The HTTP service: the guard before everything, then the routes. */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  checkExposure(options.host, options.tokens)
+  const loopback = isLoopback(options.host)
+  const checks: GuardOptions = {
+    tokenNeeded: !loopback,
+    tokens: options.tokens,
+    hosts: loopback ? [...LOOPBACK_HOSTS, ...(options.allowedHosts ?? [])] : options.allowedHosts,
+  }
+  let draining = false
+  const app = build(options.logger, checks)
+  // Otherwise a connection whose last request was in flight at the signal would be kept open for a next one.
+  app.addHook('onSend', async (_request, reply) => {
+    if (draining) reply.header('connection', 'close')
+  })
+  addRoutes(app, {
+    memory: options.memory,
+    exposeValues: true,
+    maxItemBytes: DEFAULT_MAX_ITEM_BYTES,
+    requireAudit: options.requireAudit,
+    draining: () => draining,
+  })
+  await app.listen({ host: options.host, port: options.port })
+  return {
+    url: app.listeningOrigin,
+    close: async (grace) => {
+      draining = true
+      const impatience = setTimeout(() => app.server.closeAllConnections(), grace)
+      await app.close()
+      clearTimeout(impatience)
+    },
+  }
+}
+
+function build(logger: FastifyBaseLogger, checks: GuardOptions): FastifyInstance {
+  const app: FastifyInstance = fastify({
+    loggerInstance: quiet(logger),
+    logController: new LogController({ disableRequestLogging: true }),
+    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    requestTimeout: REQUEST_TIMEOUT,
+    // While it drains, what still comes in on an open connection is answered: /readyz has something to say then.
+    return503OnClosing: false,
+    clientErrorHandler: answerMalformed,
+    // A path that can't be decoded never reaches the hooks.
+    frameworkErrors: (error, request: FastifyRequest, reply: FastifyReply) => {
+      try {
+        admit(request, reply, checks)
+        sendProblem(reply, problem('bad-request', error.message))
+      } catch (refusal) {
+        sendProblem(reply, problemOf(refusal instanceof Error ? refusal : error))
+      }
+    },
+  })
+  guard(app, checks)
+  answerErrorsAsProblems(app)
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, problem('not-found', `there is no ${request.method} ${request.url.split('?')[0]}`)),
+  )
+  return app
+}
+
+/** What fastify itself has to say is of interest from warnings on; where it listens, the caller says. */
+function quiet(logger: FastifyBaseLogger): FastifyBaseLogger {
+  return ['trace', 'debug', 'info'].includes(logger.level) ? logger.child({}, { level: 'warn' }) : logger
+}
+
+/** What isn't HTTP, or has headers beyond every bound, never becomes a request. */
+function answerMalformed(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return
+  const [status, title] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? [431, 'Request Header Fields Too Large']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? [408, 'Request Timeout']
+        : [400, 'Bad Request']
+  const body = JSON.stringify({ type: 'about:blank', title, status })
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}

@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { openHistory } from '../../src/query/history.ts'
+import { AuditFolder } from '../support/audit-file.ts'
+
+const CHILD = fileURLToPath(new URL('../support/audit-child.mjs', import.meta.url))
+
+function start(path: string, run: string, ending: string) {
+  return spawn(process.execPath, [CHILD, path, run, ending], { stdio: ['ignore', 'pipe', 'ignore'] })
+}
+
+/** Whatever way the child ends in, these rows are on disk, and these alone. */
+const ROWS = `select (select count(*) from key_events) as keyed, (select count(*) from gaps) as gaps,
+  (select sum(row_count) from batches) as batched, (select peak_bytes from runs) as peak`
+
+describe('a process that ends', () => {
+  test.each([
+    ['0', 'closed', 0],
+    ['3', 'crashed', 3],
+    ['throw', 'crashed', 1],
+    ['idle', 'closed', 0],
+  ] as const)(
+    'by exit %s without close() leaves all it recorded, and a run that is %s',
+    async (ending, state, code) => {
+      using files = new AuditFolder()
+      const [exitCode] = await once(start(files.path(), 'child', ending), 'exit')
+      expect(exitCode).toBe(code)
+      expect(files.rows(ROWS)).toEqual([{ keyed: 1_000, gaps: 0, batched: 1_003, peak: 4_321 }])
+      const history = openHistory(files.path())
+      const page = await history.runs()
+      expect(page.items).toMatchObject([{ run: 'child', state, exitCode: code, lastSeq: 1_003 }])
+      expect(page.incomplete).toBeNull()
+      await history.close()
+    },
+  )
+
+  test('by SIGKILL leaves what was on disk, a run that crashed, and answers that say so', async () => {
+    using files = new AuditFolder()
+    for (const run of ['first', 'second']) {
+      const child = start(files.path(), run, 'linger')
+      await once(child.stdout, 'data')
+      const history = openHistory(files.path())
+      expect((await history.runs({ run })).items).toMatchObject([{ run, state: 'running', stoppedAt: null }])
+      expect((await history.runs({ run })).incomplete).toBeNull()
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+      const page = await history.runs({ run })
+      expect(page.items).toMatchObject([{ run, state: 'crashed', stoppedAt: null, exitCode: null, lastSeq: 1_002 }])
+      expect(page.incomplete).toMatch(/run \w+ ended without a word: what it did after seq 1002 at .* is missing/)
+      expect((await history.peaks({ run })).items).toMatchObject([{ value: 4_321, at: 5 }])
+      await history.close()
+    }
+    const log = files.open()
+    expect(log.earlier).toMatchObject({ runs: 2, peakMemoryBytes: 4_321, peakMemoryAt: 5 })
+    await log.close()
+  })
+})

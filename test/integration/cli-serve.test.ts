@@ -1,0 +1,179 @@
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { muninn, serve } from './cli-support.ts'
+import { ask } from './http-support.ts'
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'muninn-cli-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('a start that is refused', () => {
+  const wrong: readonly [string, string][] = [
+    ['CACHE_MAX_ITEMS', 'many'],
+    ['CACHE_MEMORY_PERCENT', '0'],
+    ['CACHE_EVICTION_POLICY', 'fifo'],
+    ['CACHE_TENANT_MAX_ITEMS', '-1'],
+    ['CACHE_MEMORY_THRESHOLD', '0.95'],
+    ['MUNINN_MAX_MEMORY', '12 parsecs'],
+    ['MUNINN_CHECK_INTERVAL', ''],
+    ['MUNINN_AUDIT_LEVEL', 'some'],
+    ['MUNINN_AUDIT_MAX_AGE', '30d'],
+    ['MUNINN_DB', ''],
+    ['MUNINN_HOST', ''],
+    ['MUNINN_PORT', '80800'],
+    ['MUNINN_LOG_LEVEL', 'loud'],
+    ['MUNINN_REQUIRE_AUDIT', 'yes'],
+    ['MUNINN_ALLOWED_HOSTS', 'a b'],
+  ]
+  test('for each wrong variable: one line with its name and value, exit code 2, and no file', async () => {
+    const runs = await Promise.all(
+      wrong.map(([name, value]) => muninn(['serve', '--port', '0'], { [name]: value }, folder)),
+    )
+    runs.forEach((run, index) => {
+      const [name, value] = wrong[index] ?? ['', '']
+      expect([name, run.code, run.out]).toEqual([name, 2, ''])
+      expect(run.err).toMatch(new RegExp(`^muninn: ${name}=.*not allowed: .+\\n$`))
+      expect(run.err).toContain(JSON.stringify(value))
+    })
+    expect(existsSync(join(folder, 'data'))).toBe(false)
+  })
+
+  test('a wrong token list is named, its secrets are not', async () => {
+    for (const value of [
+      'ops:root:s3cret',
+      'ops:admin:s3cret,ops:read:s4cret',
+      's3cret,s4cret',
+      ' s3cret ',
+      'a:read:',
+    ]) {
+      const run = await muninn(['serve'], { MUNINN_TOKEN: value }, folder)
+      expect([value, run.code]).toEqual([value, 2])
+      expect(run.err).toMatch(/^muninn: MUNINN_TOKEN=/)
+      expect(run.err).not.toMatch(/s[34]cret/)
+    }
+  })
+
+  test('beyond loopback without a token', async () => {
+    const run = await muninn(['serve', '--host', '0.0.0.0', '--port', '0'], {}, folder)
+    expect(run).toMatchObject({ code: 2, out: '' })
+    expect(run.err).toMatch(/^muninn: 0\.0\.0\.0 .*MUNINN_TOKEN.*\n$/)
+  })
+
+  test('a port in use: one line, and no trace in the log of whoever has it', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const address = taken.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const run = await muninn(['serve', '--port', String(port)], {}, folder)
+    expect(run.code).not.toBe(0)
+    expect(run.err).toBe(
+      `muninn: port ${port} on 127.0.0.1 is in use: choose another with --port or MUNINN_PORT, or stop what listens there\n`,
+    )
+    expect(existsSync(join(folder, 'data'))).toBe(false)
+    taken.close()
+  })
+
+  test('wrong flags', async () => {
+    const flags = [
+      ['--port', 'x'],
+      ['--max-items', '0'],
+      ['--policy', 'fifo'],
+      ['--max-memory', 'much'],
+      ['--db', ''],
+      ['--bogus'],
+      ['extra'],
+    ]
+    for (const flag of flags) {
+      const run = await muninn(['serve', '--port', '0', ...flag], {}, folder)
+      expect([flag, run.code, run.out]).toEqual([flag, 2, ''])
+      expect(run.err).not.toBe('')
+    }
+  })
+})
+
+test('flags win over variables, and what is in force is shown and logged', async () => {
+  const db = join(folder, 'flags', 'audit.db')
+  const env = {
+    CACHE_MAX_ITEMS: '10',
+    CACHE_TENANT_MAX_ITEMS: '7',
+    CACHE_SESSIONS_MAX_ITEMS: '3',
+    CACHE_EVICTION_POLICY: 'lfu',
+    MUNINN_PORT: '1',
+    MUNINN_MAX_MEMORY: '1MB',
+  }
+  const service = await serve(['--max-items', '20', '--policy', 'lru', '--max-memory', '64MB', '--db', db], env)
+  expect(service.announced).toMatchObject({
+    db,
+    limits: { maxMemoryBytes: 64 * 1024 ** 2, maxCacheSize: 20, policy: 'lru' },
+  })
+  const settings = (await ask(service.port, { path: '/api/cache/memory/settings' })).json()
+  expect(settings).toMatchObject({
+    maxCacheSize: 20,
+    maxTenantCacheSize: 7,
+    maxMimirCacheSize: 500,
+    evictionPolicy: 'lru',
+  })
+  for (let index = 0; index < 5; index++)
+    await ask(service.port, { method: 'PUT', path: `/api/cache/sessions/items/${index}`, body: 'x' })
+  const rows = (await ask(service.port, { path: '/api/cache/sessions/items' })).json().items
+  expect(rows).toHaveLength(3)
+  expect(await service.logged('memory manager initialized')).toMatchObject({
+    max: 64 * 1024 ** 2,
+    cache_size: 20,
+    tenant_size: 7,
+    mimir_size: 500,
+  })
+  expect(await service.logged('listening')).toMatchObject({ url: service.announced.url, db })
+  expect(await service.end('SIGTERM')).toEqual({ code: 0, signal: null })
+  expect(existsSync(db)).toBe(true)
+})
+
+test('SIGTERM: what was asked is answered, the socket is closed, then it ends with 0', async () => {
+  const service = await serve(['--db', join(folder, 'term.db')])
+  const socket = connect(service.port, '127.0.0.1')
+  let answer = ''
+  const heard = (text: string) =>
+    new Promise<void>((resolve) => {
+      const look = () => answer.includes(text) && resolve()
+      socket.on('data', look)
+      look()
+    })
+  socket.on('data', (chunk) => {
+    answer += chunk.toString()
+  })
+  socket.write(
+    'PUT /api/cache/general/items/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n',
+  )
+  await heard('100 Continue')
+  const ended = service.end('SIGTERM')
+  await service.logged('stopping')
+  const refused = await ask(service.port, { path: '/livez' }).then(
+    () => false,
+    () => true,
+  )
+  socket.write('done')
+  await heard('"stored":true')
+  expect(answer).toMatch(/HTTP\/1\.1 201 /)
+  expect(answer.toLowerCase()).toContain('connection: close')
+  expect(refused).toBe(true)
+  expect(await ended).toEqual({ code: 0, signal: null })
+})
+
+test('SIGINT with a connection that never ends takes less than five seconds', async () => {
+  const service = await serve(['--db', join(folder, 'int.db')])
+  const socket = connect(service.port, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write(
+    'PUT /api/cache/general/items/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n',
+  )
+  await once(socket, 'data')
+  const begun = performance.now()
+  expect(await service.end('SIGINT')).toEqual({ code: 0, signal: null })
+  expect(performance.now() - begun).toBeLessThan(5000)
+})

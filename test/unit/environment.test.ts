@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest'
+import { optionsFromEnv } from '../../src/base/environment.ts'
+import { EnvironmentError } from '../../src/base/errors.ts'
+import { serviceFromEnv } from '../../src/serve/environment.ts'
+import { findToken, parseTokens } from '../../src/serve/http/tokens.ts'
+
+describe('optionsFromEnv', () => {
+  test('with nothing set has nothing to say', () => {
+    expect(optionsFromEnv({})).toEqual({})
+    expect(
+      optionsFromEnv({ PATH: '/bin', MUNINN_PORT: 'not its own', CACHE_DIR: '/tmp', CACHE_MAX_ITEMS: undefined }),
+    ).toEqual({})
+  })
+
+  test('each variable makes its option', () => {
+    const env = {
+      CACHE_MEMORY_PERCENT: '12.5',
+      CACHE_MAX_ITEMS: '2000',
+      CACHE_TENANT_MAX_ITEMS: '10',
+      CACHE_MIMIR_MAX_ITEMS: 'Infinity',
+      CACHE_USER_SESSIONS_MAX_ITEMS: '30',
+      CACHE_MEMORY_THRESHOLD: '.75'.replace('.', '0.'),
+      CACHE_EVICTION_THRESHOLD: '1',
+      CACHE_EVICTION_POLICY: 'lfu',
+      MUNINN_MAX_MEMORY: '50%',
+      MUNINN_CHECK_INTERVAL: '0',
+      MUNINN_DB: 'x/y.db',
+      MUNINN_AUDIT_LEVEL: 'all',
+    }
+    expect(optionsFromEnv(env)).toEqual({
+      memoryPercent: 12.5,
+      maxItems: 2000,
+      caches: {
+        tenant: { maxItems: 10 },
+        mimir: { maxItems: Number.POSITIVE_INFINITY },
+        user_sessions: { maxItems: 30 },
+      },
+      memoryThreshold: 0.75,
+      evictionThreshold: 1,
+      policy: 'lfu',
+      maxMemory: '50%',
+      checkInterval: '0',
+      audit: { path: 'x/y.db', level: 'all' },
+    })
+    expect(optionsFromEnv({ MUNINN_DB: 'a.db' })).toEqual({ audit: 'a.db' })
+  })
+
+  const wrong: readonly [string, readonly string[]][] = [
+    ['CACHE_MEMORY_PERCENT', ['', '0', '101', '-1', '25%', 'x', 'NaN']],
+    ['CACHE_MAX_ITEMS', ['', '0', '-1', '1.5', '1e3', '0x10', ' 5', '5 ', 'infinity', '99999999999999999999']],
+    ['CACHE_TENANT_MAX_ITEMS', ['', '0', 'all']],
+    ['CACHE_OTHER_MAX_ITEMS', ['', '-3']],
+    ['CACHE_MEMORY_THRESHOLD', ['', '0', '0.91', '80', '80%']],
+    ['CACHE_EVICTION_THRESHOLD', ['', '0', '1.1', 'Infinity']],
+    ['CACHE_EVICTION_POLICY', ['', 'LRU', 'fifo', 'toString']],
+    ['MUNINN_MAX_MEMORY', ['', '0', '-5MB', '5 parsecs', '0%', '101%', 'Infinity']],
+    ['MUNINN_CHECK_INTERVAL', ['', '-1', 'soon', '30d']],
+    ['MUNINN_DB', ['']],
+    ['MUNINN_AUDIT_LEVEL', ['', 'none', 'departures']],
+    ['MUNINN_AUDIT_MAX_AGE', ['', '30d']],
+    ['MUNINN_AUDIT_MAX_SIZE', ['1GB']],
+  ]
+  for (const [variable, values] of wrong) {
+    test(`${variable} that is wrong is an error with its name, its value and what is allowed`, () => {
+      for (const value of values) {
+        expect(() => optionsFromEnv({ [variable]: value }), JSON.stringify(value)).toThrow(EnvironmentError)
+        expect(() => optionsFromEnv({ [variable]: value })).toThrow(
+          `${variable}=${JSON.stringify(value)} is not allowed: `,
+        )
+      }
+    })
+  }
+})
+
+describe('serviceFromEnv', () => {
+  test('has the defaults of the service', () => {
+    expect(serviceFromEnv({})).toEqual({
+      host: '127.0.0.1',
+      port: 8080,
+      tokens: [],
+      allowedHosts: null,
+      logLevel: 'info',
+      requireAudit: false,
+    })
+  })
+
+  test('reads what is set', () => {
+    const env = {
+      MUNINN_HOST: '::',
+      MUNINN_PORT: '0',
+      MUNINN_ALLOWED_HOSTS: 'A.example, [::1]:80',
+      MUNINN_LOG_LEVEL: 'silent',
+      MUNINN_REQUIRE_AUDIT: 'true',
+    }
+    expect(serviceFromEnv(env)).toMatchObject({
+      host: '::',
+      port: 0,
+      allowedHosts: ['a.example', '[::1]:80'],
+      logLevel: 'silent',
+      requireAudit: true,
+    })
+  })
+
+  test('never shows a secret', () => {
+    for (const value of ['a:b:geheim', 'geheim,', 'x:admin:geheim,y:admin:geheim', 'geh eim']) {
+      expect(() => serviceFromEnv({ MUNINN_TOKEN: value })).toThrow(EnvironmentError)
+      expect(() => serviceFromEnv({ MUNINN_TOKEN: value })).not.toThrow(/geh ?eim/)
+    }
+  })
+})
+
+describe('tokens', () => {
+  test('one is an admin', () => {
+    const tokens = parseTokens('s3cret')
+    expect(findToken(tokens, 's3cret')).toMatchObject({ name: 'admin', role: 'admin' })
+    expect(findToken(tokens, 's3cre')).toBeNull()
+    expect(findToken([], '')).toBeNull()
+  })
+
+  test('a list has names and roles', () => {
+    const tokens = parseTokens('dash:read:one, ops:admin:two')
+    expect(findToken(tokens, 'one')).toMatchObject({ name: 'dash', role: 'read' })
+    expect(findToken(tokens, 'two')).toMatchObject({ name: 'ops', role: 'admin' })
+    expect(findToken(tokens, 'dash:read:one')).toBeNull()
+    expect(JSON.stringify(tokens)).not.toContain('one')
+  })
+})
