@@ -53,6 +53,8 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
   /** Key and hash of the last miss: the `set` that mostly follows need not hash again. */
   private missedKey = ''
   private missedHash: number
+  /** The miss's own event: while it is the last, the key is still absent. */
+  private missedSeq = -1
 
   /** @internal */
   constructor(engine: Engine, cache: CacheState) {
@@ -128,8 +130,9 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
 
     const { engine, state, cache } = this
     const at = ttl < NEAR ? engine.clock.refresh() : engine.clock.read()
-    const hash = key === this.missedKey ? this.missedHash : state.hashOf(key)
-    let h = cache.index.find(key, hash)
+    const justMissed = key === this.missedKey
+    const hash = justMissed ? this.missedHash : state.hashOf(key)
+    let h = justMissed && state.seq === this.missedSeq ? NONE : cache.index.find(key, hash)
     if (h !== NONE && (state.columns.expiresAt[h] as number) <= at) {
       engine.evictor.expire(cache, h, at)
       h = NONE
@@ -140,7 +143,7 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     draft.annotate(at + ttl, options, prefix, by)
     if (h === NONE) engine.recorder.added(at, cache, key, hash, draft, value)
     else engine.recorder.updated(at, cache, key, h, draft, value)
-    if (ttl !== Number.POSITIVE_INFINITY) engine.housekeeping.expectExpiry()
+    if (ttl !== Number.POSITIVE_INFINITY && !engine.housekeeping.expectsExpiry) engine.housekeeping.expectExpiry()
     engine.settle(at)
     return STORED
   }
@@ -260,6 +263,7 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     if (!this.attached) return
     const { engine, cache } = this
     engine.recorder.missed(at, cache, key, hash, cause)
+    this.missedSeq = this.state.seq
     engine.publisher.flush()
   }
 

@@ -103,14 +103,8 @@ export class Evictor {
 
   /** Starts a cycle that goes on between calls: a slice with each write, the rest when idle. */
   startBackground(trigger: 'threshold' | 'pressure', at: number): void {
-    const { settings } = this.state
-    const goal = {
-      trigger,
-      cache: null,
-      targetBytes: Math.floor(settings.evictionTarget * settings.maxMemory),
-      targetHeapBytes: Math.floor(settings.evictionTarget * settings.maxHeap),
-    }
-    this.recordStart(goal, { actor: null, traceId: null }, at)
+    const { targetBytes, targetHeapBytes } = this.state.limits
+    this.recordStart({ trigger, cache: null, targetBytes, targetHeapBytes }, { actor: null, traceId: null }, at)
   }
 
   /** One slice of the cycle that is running, and its end if that is reached; what is about to be stored counts as there. */

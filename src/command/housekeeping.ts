@@ -25,9 +25,12 @@ export class Housekeeping {
   private readonly logger: Logger
   private checkTimer: NodeJS.Timeout | null = null
   private sweepTimer: NodeJS.Timeout | null = null
+  /** Whether the next sweep is arranged; read with each store. */
+  expectsExpiry = false
   private idle: NodeJS.Immediate | null = null
   private stopped = false
-  private itemEvictionLogged = false
+  /** Until the warning about the item limit was given. */
+  watchesItems = true
   /** Entries or bytes that came and did not leave, or left and never came: a bug, where it isn't 0. */
   imbalances = 0
 
@@ -53,7 +56,8 @@ export class Housekeeping {
 
   /** Makes sure that an entry with a TTL will be freed without a read. */
   expectExpiry(): void {
-    if (this.sweepTimer !== null || this.stopped) return
+    if (this.expectsExpiry || this.stopped) return
+    this.expectsExpiry = true
     const wait = this.state.soonestExpiry - this.clock.read()
     const delay = Math.min(Math.max(wait, SWEEP_AT_LEAST), SWEEP_AT_MOST)
     this.sweepTimer = setTimeout(() => this.sweep(), delay).unref()
@@ -73,8 +77,8 @@ export class Housekeeping {
 
   /** An eviction by items while under half of the byte budget: most likely the item limit is too low. Said once. */
   noticeItemEviction(): void {
-    if (this.itemEvictionLogged || this.state.usage >= 0.5) return
-    this.itemEvictionLogged = true
+    if (this.state.usage >= 0.5) return
+    this.watchesItems = false
     this.logger.warn(
       { maxItems: this.state.settings.maxItems, usage: this.state.usage },
       'entries are evicted by the item limit while under half of the memory budget: raise maxItems (CACHE_MAX_ITEMS), or lift it with Infinity (logged once)',
@@ -114,12 +118,18 @@ export class Housekeeping {
 
   private sweep(): void {
     this.sweepTimer = null
+    this.expectsExpiry = false
     const at = this.clock.refresh()
     const more = this.evictor.sweepSlice(at)
     this.settle(at)
     if (this.stopped) return
-    if (more) this.sweepTimer = setTimeout(() => this.sweep(), 0).unref()
+    if (more) this.sweepSoon()
     else if (this.state.soonestExpiry !== Number.POSITIVE_INFINITY) this.expectExpiry()
+  }
+
+  private sweepSoon(): void {
+    this.expectsExpiry = true
+    this.sweepTimer = setTimeout(() => this.sweep(), 0).unref()
   }
 
   private noticeClock(at: number): void {

@@ -43,7 +43,7 @@ export function makeRoom(engine: Engine, cache: CacheState, key: string, size: n
     }
     if (trigger === null && engine.recorder.tellsEvictions) trigger = { cache: cache.name, key, size }
     if (!evictor.freeOne(own, replaced, limit, trigger, null, at)) return refusal(engine, cache, 'full', limit)
-    if (limit === 'items') engine.housekeeping.noticeItemEviction()
+    if (limit === 'items' && engine.housekeeping.watchesItems) engine.housekeeping.noticeItemEviction()
   }
 }
 

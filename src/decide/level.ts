@@ -13,8 +13,9 @@ const DEFAULT_CALM = 30_000
  * was below it for a whole check interval, so that a full cache that breathes between target and threshold doesn't flap.
  */
 export function levelChange(state: State, seq: number, at: number): Warned | null {
-  const { levels, usage } = state
-  if (levels.rank === 0 && usage < levels.thresholds[1]) return null
+  const { levels, limits } = state
+  if (levels.rank === 0 && state.bytes < limits.warningBytes && state.heapBytes < limits.warningHeapBytes) return null
+  const { usage } = state
   let rank = levels.rank
   while (rank < 3 && usage >= (levels.thresholds[rank + 1] as number)) rank++
   if (rank === levels.rank) {

@@ -15,18 +15,18 @@ export function brokenLimit(state: State, cache: CacheState, size: number, offHe
   const limits = cache.settings
   if (cache.items + added > limits.maxItems) return 'cache-items'
   if (cache.bytes - freed + size > limits.maxMemory) return 'cache-memory'
-  const { settings } = state
-  if (state.items + added > settings.maxItems) return 'items'
-  if (state.bytes - freed + size > settings.maxMemory) return 'memory'
+  const { limits: all } = state
+  if (state.items + added > all.maxItems) return 'items'
+  if (state.bytes - freed + size > all.maxMemory) return 'memory'
   const freedHeap = replaced === NOBODY ? 0 : freed - state.offHeapOf(replaced)
-  return state.heapBytes - freedHeap + size - offHeap > settings.maxHeap ? 'heap' : null
+  return state.heapBytes - freedHeap + size - offHeap > all.maxHeap ? 'heap' : null
 }
 
 /** The limit that an item would break in an empty cache, or `null`: such an item is refused before anything is evicted. */
 export function impossibleLimit(state: State, cache: CacheState, size: number, offHeap: number): LimitName | null {
   if (size > cache.settings.maxMemory) return 'cache-memory'
-  if (size > state.settings.maxMemory) return 'memory'
-  return size - offHeap > state.settings.maxHeap ? 'heap' : null
+  if (size > state.limits.maxMemory) return 'memory'
+  return size - offHeap > state.limits.maxHeap ? 'heap' : null
 }
 
 /** The value of a limit, in bytes or items. */
@@ -65,13 +65,9 @@ export function exceededLimit(state: State, cache: CacheState): LimitName | null
  * larger than the target starts none: no eviction would get there.
  */
 export function reachesThreshold(state: State, size: number, offHeap: number, replaced: number): boolean {
-  const { settings } = state
-  if (settings.evictionThreshold >= 1) return false
-  if (size > settings.evictionTarget * settings.maxMemory || size - offHeap > settings.evictionTarget * settings.maxHeap) return false
+  const { limits } = state
+  if (size > limits.targetBytes || size - offHeap > limits.targetHeapBytes) return false
   const freed = replaced === NOBODY ? 0 : (state.columns.size[replaced] as number)
   const freedHeap = replaced === NOBODY ? 0 : freed - state.offHeapOf(replaced)
-  return (
-    state.bytes - freed + size >= settings.evictionThreshold * settings.maxMemory ||
-    state.heapBytes - freedHeap + size - offHeap >= settings.evictionThreshold * settings.maxHeap
-  )
+  return state.bytes - freed + size >= limits.cycleBytes || state.heapBytes - freedHeap + size - offHeap >= limits.cycleHeapBytes
 }

@@ -6,14 +6,15 @@ const SMALLEST = 1 << 10
 
 /**
  * Which evicted keys are remembered, so that a later miss can say which eviction it regrets: a direct-mapped table, a
- * newer eviction displaces an older one of the same slot. Two 32-bit hashes stand for a key: the second is only
+ * newer eviction displaces an older one of the same slot. (It isn't cleared when a key is stored again: whichever way the
+ * key leaves then will see to that.) Two 32-bit hashes stand for a key: the second is only
  * computed where the first agrees, and two keys are mistaken for each other once in 2^48 look-ups.
  */
 export class Regrets {
   private readonly seed: number
   private readonly mask: number
-  private readonly first: Int32Array
-  private readonly second: Int32Array
+  /** Both hashes of a slot, side by side. */
+  private readonly hashes: Int32Array
   /** `seq` of the eviction; 0: nothing remembered; negative: a miss has regretted it already. */
   private readonly evictedSeq: Float64Array
   private remembered = 0
@@ -23,15 +24,14 @@ export class Regrets {
     let slots = SMALLEST
     while (slots < expectedItems && slots < MOST) slots *= 2
     this.mask = slots - 1
-    this.first = new Int32Array(slots)
-    this.second = new Int32Array(slots)
+    this.hashes = new Int32Array(2 * slots)
     this.evictedSeq = new Float64Array(slots)
   }
 
   remember(key: string, hash: number, seq: number): void {
     const slot = hash & this.mask
-    this.first[slot] = hash
-    this.second[slot] = hashWholeKey(key, this.seed)
+    this.hashes[2 * slot] = hash
+    this.hashes[2 * slot + 1] = hashWholeKey(key, this.seed)
     if (this.evictedSeq[slot] === 0) this.remembered++
     this.evictedSeq[slot] = seq
   }
@@ -40,8 +40,8 @@ export class Regrets {
   find(key: string, hash: number): number {
     if (this.remembered === 0) return 0
     const slot = hash & this.mask
-    if (this.first[slot] !== hash || this.evictedSeq[slot] === 0) return 0
-    return this.second[slot] === hashWholeKey(key, this.seed) ? (this.evictedSeq[slot] as number) : 0
+    if (this.hashes[2 * slot] !== hash || this.evictedSeq[slot] === 0) return 0
+    return this.hashes[2 * slot + 1] === hashWholeKey(key, this.seed) ? (this.evictedSeq[slot] as number) : 0
   }
 
   /** The miss was told. */
@@ -50,10 +50,10 @@ export class Regrets {
     this.evictedSeq[slot] = -Math.abs(this.evictedSeq[slot] as number)
   }
 
-  /** The key is stored again. */
+  /** The key left by another way since. */
   forget(hash: number): void {
     const slot = hash & this.mask
-    if (this.remembered === 0 || this.first[slot] !== hash || this.evictedSeq[slot] === 0) return
+    if (this.remembered === 0 || this.hashes[2 * slot] !== hash || this.evictedSeq[slot] === 0) return
     this.evictedSeq[slot] = 0
     this.remembered--
   }

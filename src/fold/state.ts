@@ -5,6 +5,7 @@ import { CacheState } from './cache-state.ts'
 import { Columns, NONE } from './columns.ts'
 import { hashKey } from './hash.ts'
 import { LevelState, rankOf } from './levels.ts'
+import { Limits } from './limits.ts'
 import { Peaks } from './peaks.ts'
 import { POLICY_CLASSES } from './policies/policies.ts'
 import type { Policy } from './policies/policy.ts'
@@ -35,6 +36,7 @@ export class State {
   /** The same, to be walked without an iterator. */
   cacheList: readonly CacheState[] = []
   settings: Settings
+  readonly limits: Limits
   policy: Policy
   /** Number of the last event folded, and its time. */
   seq = 0
@@ -70,6 +72,7 @@ export class State {
     const { settings } = started
     this.seed = started.seed
     this.settings = settings
+    this.limits = new Limits(settings)
     this.columns = new Columns(settings.maxItems)
     this.policy = new POLICY_CLASSES[settings.policy](this.columns)
     this.regrets = new Regrets(started.seed, settings.maxItems)
@@ -136,7 +139,6 @@ export class State {
     cache.index.insert(h)
     cache.order.added(h)
     cache.schedule(h, at)
-    this.regrets.forget(hash ^ cache.salt)
     cache.counts.added++
     this.items++
     this.grew(at, cache, key, stored, stored.size, stored.offHeap)
@@ -163,6 +165,7 @@ export class State {
     this.seq = seq
     this.at = at
     cache.counts.expired++
+    this.forget(cache, h)
     this.left(at, cache, h)
   }
 
@@ -187,13 +190,17 @@ export class State {
     this.seq = seq
     this.at = at
     cache.counts.removed++
+    this.forget(cache, h)
     this.left(at, cache, h)
   }
 
   cleared(e: Event.Cleared, cache: CacheState): void {
     this.happened(e)
     cache.counts.cleared += e.count
-    for (const h of cache.handles()) this.left(e.at, cache, h)
+    for (const h of cache.handles()) {
+      this.forget(cache, h)
+      this.left(e.at, cache, h)
+    }
   }
 
   rejected(e: Event.Rejected, cache: CacheState): void {
@@ -257,6 +264,7 @@ export class State {
       }
     }
     this.settings = { ...this.settings, ...rest, caches: known }
+    this.limits.set(this.settings)
     if (rest.memoryThreshold !== undefined) this.levels.thresholds[1] = rest.memoryThreshold
     if (rest.policy !== undefined && rest.policy !== this.policy.name) {
       this.policy = new POLICY_CLASSES[rest.policy](this.columns)
@@ -268,6 +276,7 @@ export class State {
   budgetChanged(e: Event.BudgetChanged): void {
     this.happened(e)
     this.settings = { ...this.settings, ...e.to }
+    this.limits.set(this.settings)
     this.levels.usageIs(this.usage, e.at)
   }
 
@@ -345,6 +354,11 @@ export class State {
       wheel.advance(at)
       if (wheel.soonest < this.soonestExpiry) this.soonestExpiry = wheel.soonest
     }
+  }
+
+  /** It left, but not because it was evicted: a miss now has nothing to regret. */
+  private forget(cache: CacheState, h: Entry): void {
+    this.regrets.forget((this.columns.hash[h] as number) ^ cache.salt)
   }
 
   private left(at: number, cache: CacheState, h: Entry): void {

@@ -27,6 +27,9 @@ export class TimerWheel {
   /** The wheel's time, and in which slot of each level (counted from the epoch) it lies. */
   private time: number
   private readonly turn = new Float64Array(LEVELS + 1)
+  /** The last expiry asked for and its slot: stores of one millisecond mostly share them. Void once time moves on. */
+  private recentExpiry = -1
+  private recentSlot = 0
   /** No entry expires before this; may be too early, never too late. */
   soonest = Number.POSITIVE_INFINITY
 
@@ -40,7 +43,11 @@ export class TimerWheel {
   schedule(h: number): void {
     const expiresAt = this.columns.expiresAt[h] as number
     if (expiresAt < this.soonest) this.soonest = expiresAt
-    this.link(h, this.slotOf(expiresAt))
+    if (expiresAt !== this.recentExpiry) {
+      this.recentExpiry = expiresAt
+      this.recentSlot = this.slotOf(expiresAt)
+    }
+    this.link(h, this.recentSlot)
   }
 
   cancel(h: number): void {
@@ -96,6 +103,7 @@ export class TimerWheel {
 
   private setTime(at: number): void {
     this.time = at
+    this.recentExpiry = -1
     for (let level = 0; level <= LEVELS; level++) this.turn[level] = Math.floor(at * (PER_SPAN[level] as number))
   }
 

@@ -34,14 +34,10 @@ export class TopWriters {
 
   /** @param prefix from the user's own rule, or `null` for the default one. */
   add(key: string, prefix: string | null, size: number): void {
-    const length = prefix === null ? prefixLength(key) : prefix.length
-    const text = prefix ?? key
-    let counter = this.recent
-    if (!this.matches(counter, text, length)) {
-      counter = this.find(text, length)
-      this.recent = counter
+    if (prefix !== null || !this.isRecent(key)) {
+      this.recent = prefix === null ? this.find(key, prefixLength(key)) : this.find(prefix, prefix.length)
     }
-    this.bytes[counter] = (this.bytes[counter] as number) + size
+    this.bytes[this.recent] = (this.bytes[this.recent] as number) + size
   }
 
   /** The counts, largest first. */
@@ -49,6 +45,17 @@ export class TopWriters {
     return this.prefixes
       .map((prefix, i) => ({ prefix, bytes: this.bytes[i] as number, error: this.errors[i] as number }))
       .sort((a, b) => b.bytes - a.bytes)
+  }
+
+  /** Whether the key has the prefix that matched last: by hand, since `startsWith` alone takes 10 ns. */
+  private isRecent(key: string): boolean {
+    const prefix = this.prefixes[this.recent]
+    if (prefix === undefined || prefix.length === 0) return false
+    const length = prefix.length
+    const next = key.charCodeAt(length)
+    if (next !== COLON && next !== SLASH) return false
+    for (let at = 0; at < length; at++) if (key.charCodeAt(at) !== prefix.charCodeAt(at)) return false
+    return true
   }
 
   private matches(counter: number, text: string, length: number): boolean {

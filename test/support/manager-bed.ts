@@ -1,6 +1,12 @@
 import { expect, onTestFinished } from 'vitest'
 import type { Logger } from '../../src/base/logger.ts'
-import { type EventOf, type EventType, MemoryManager, type MemoryManagerOptions, type MuninnEvent } from '../../src/muninn.ts'
+import {
+  type EventOf,
+  type EventType,
+  MemoryManager,
+  type MemoryManagerOptions,
+  type MuninnEvent,
+} from '../../src/muninn.ts'
 
 /** Time that passes only when the test says so. */
 export class VirtualClock {
@@ -40,9 +46,13 @@ export class Bed {
     return this.events.filter((event): event is EventOf<T> => event.type === type)
   }
 
-  /** Types of the events told, in their order. */
+  /** The events but those of levels and peaks, which accompany the others. */
+  get told(): MuninnEvent[] {
+    return this.events.filter(({ type }) => type !== 'warned' && type !== 'peaked')
+  }
+
   get types(): string[] {
-    return this.events.map(({ type }) => type)
+    return this.told.map(({ type }) => type)
   }
 
   /** Keys of one cache, oldest first. */

@@ -81,8 +81,8 @@ describe('an item limit', () => {
   })
 
   test('that bites above half of the memory budget is not worth a word', () => {
-    const test = tightBed(100, { maxItems: 2 })
-    for (const key of ['a', 'b', 'c']) test.memory.cache('c').set(key, 1, { size: 30 })
+    const test = tightBed(100, { maxItems: 10 })
+    for (let i = 0; i < 11; i++) test.memory.cache('c').set(`k${i}`, 1, { size: 6 })
     expect(test.of('evicted')).toMatchObject([{ cause: 'items' }])
     expect(test.logged.filter(({ message }) => message.includes('item limit'))).toEqual([])
   })
@@ -145,7 +145,7 @@ describe('a byte limit', () => {
     test.forget()
     expect(cache.set('x', 1, { size: 101 })).toBe(false)
     expect(small.set('y', 1, { size: 51 })).toBe(false)
-    expect(test.events).toMatchObject([
+    expect(test.told).toMatchObject([
       { type: 'rejected', key: 'x', size: 101, reason: 'too-large', limitName: 'memory', limit: 100 },
       { type: 'rejected', key: 'y', size: 51, reason: 'too-large', limitName: 'cache-memory', limit: 50 },
     ])
@@ -175,7 +175,7 @@ describe('a byte limit', () => {
     cache.set('b', 1, { size: 10 })
     test.forget()
     expect(cache.set('a', 'new', { size: 101, actor: 'writer' })).toBe(false)
-    expect(test.events).toMatchObject([
+    expect(test.told).toMatchObject([
       { type: 'removed', key: 'a', cause: 'replaced', size: 10, actor: 'writer' },
       { type: 'rejected', key: 'a', reason: 'too-large', actor: 'writer' },
     ])

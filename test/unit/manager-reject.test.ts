@@ -14,7 +14,7 @@ describe("onFull: 'reject'", () => {
   test('refuses an add at a limit, evicting nothing and starting no cycle', () => {
     const test = full()
     expect(test.memory.cache('c').put('x', 1, { size: 21 })).toEqual({ stored: false, reason: 'full', limit: 'memory' })
-    expect(test.events).toMatchObject([{ type: 'rejected', key: 'x', reason: 'full', limitName: 'memory', limit: 100 }])
+    expect(test.told).toMatchObject([{ type: 'rejected', key: 'x', reason: 'full', limitName: 'memory', limit: 100 }])
     expect(test.keys()).toEqual(['a', 'b'])
     expect(test.memory.cache('c').set('y', 1, { size: 20 })).toBe(true)
   })
