@@ -1,0 +1,34 @@
+import type { Settings } from '../base/settings.ts'
+
+/** The settings' numbers as each add compares them: in bytes, multiplied out once, in one object of one shape. */
+export class Limits {
+  maxItems = 0
+  maxMemory = 0
+  maxHeap = 0
+  /** Bytes from which an eviction cycle starts; `Infinity` where cycles are off. */
+  cycleBytes = 0
+  cycleHeapBytes = 0
+  /** Bytes that a cycle evicts down to. */
+  targetBytes = 0
+  targetHeapBytes = 0
+  /** Bytes from which the level is `warning`. */
+  warningBytes = 0
+  warningHeapBytes = 0
+
+  constructor(settings: Settings) {
+    this.set(settings)
+  }
+
+  set({ maxItems, maxMemory, maxHeap, evictionThreshold, evictionTarget, memoryThreshold }: Settings): void {
+    const cycle = evictionThreshold < 1 ? evictionThreshold : Number.POSITIVE_INFINITY
+    this.maxItems = maxItems
+    this.maxMemory = maxMemory
+    this.maxHeap = maxHeap
+    this.cycleBytes = cycle * maxMemory
+    this.cycleHeapBytes = cycle * maxHeap
+    this.targetBytes = Math.floor(evictionTarget * maxMemory)
+    this.targetHeapBytes = Math.floor(evictionTarget * maxHeap)
+    this.warningBytes = memoryThreshold * maxMemory
+    this.warningHeapBytes = memoryThreshold * maxHeap
+  }
+}
