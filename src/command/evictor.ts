@@ -93,7 +93,7 @@ export class Evictor {
   ): boolean {
     // An observer of a long eviction may have closed the manager.
     if (this.state.stopped) return false
-    if (this.expireOne(own, at)) return true
+    if (at >= this.state.soonestExpiry && this.expireOne(own, at)) return true
     const cache = own ?? cacheOfVictim(this.state, except, at)
     const victim = cache === null ? NONE : cache.order.victim(except, at)
     if (cache === null || victim === NONE) return false

@@ -56,7 +56,7 @@ export class Recorder {
     state.accessed(seq, at, cache, h)
     if (this.onAccessed.heard) {
       const age = at - (state.columns.storedAt[h] as number)
-      this.publisher.enqueue({ seq, at, type: 'accessed', cache: cache.name, key, age })
+      this.publisher.enqueue(this.onAccessed, { seq, at, type: 'accessed', cache: cache.name, key, age })
     }
   }
 
@@ -68,7 +68,7 @@ export class Recorder {
     state.missed(seq, at, cache, hash, evictedSeq)
     if (this.onMissed.heard || (firstRegret && this.publisher.onFirstRegret !== null)) {
       const regret = evictedSeq === 0 ? null : Math.abs(evictedSeq)
-      this.publisher.enqueue({ seq, at, type: 'missed', cache: cache.name, key, cause, regret, firstRegret })
+      this.publisher.enqueue(this.onMissed, { seq, at, type: 'missed', cache: cache.name, key, cause, regret, firstRegret })
     }
   }
 
@@ -76,7 +76,7 @@ export class Recorder {
     const { state } = this
     const seq = state.seq + 1
     this.values[state.added(seq, at, cache, key, hash, stored)] = value
-    if (this.onAdded.heard) this.publisher.enqueue({ seq, at, type: 'added', cache: cache.name, key, ...fieldsOf(stored) })
+    if (this.onAdded.heard) this.publisher.enqueue(this.onAdded, { seq, at, type: 'added', cache: cache.name, key, ...fieldsOf(stored) })
   }
 
   updated(at: number, cache: CacheState, key: string, h: number, stored: Event.Stored, value: unknown): void {
@@ -90,14 +90,14 @@ export class Recorder {
     this.values[h] = value
     if (this.onUpdated.heard) {
       const previous = { previousSize, previousAge, previousHits }
-      this.publisher.enqueue({ seq, at, type: 'updated', cache: cache.name, key, ...fieldsOf(stored), ...previous })
+      this.publisher.enqueue(this.onUpdated, { seq, at, type: 'updated', cache: cache.name, key, ...fieldsOf(stored), ...previous })
     }
   }
 
   expired(at: number, cache: CacheState, h: number): void {
     const { state } = this
     const seq = state.seq + 1
-    if (this.onExpired.heard) this.publisher.enqueue(expiredEvent(state, cache, h, seq, at))
+    if (this.onExpired.heard) this.publisher.enqueue(this.onExpired, expiredEvent(state, cache, h, seq, at))
     state.expired(seq, at, cache, h)
     this.values[h] = undefined
   }
@@ -105,7 +105,7 @@ export class Recorder {
   evicted(at: number, cache: CacheState, h: number, cause: EvictionCause, trigger: Eviction['trigger'], cycle: string | null): void {
     const { state } = this
     const seq = state.seq + 1
-    if (this.onEvicted.heard) this.publisher.enqueue(evictedEvent(state, cache, h, { cause, trigger, cycle }, seq, at))
+    if (this.onEvicted.heard) this.publisher.enqueue(this.onEvicted, evictedEvent(state, cache, h, { cause, trigger, cycle }, seq, at))
     state.evicted(seq, at, cache, h, cause, cycle)
     this.values[h] = undefined
   }
@@ -113,7 +113,7 @@ export class Recorder {
   removed(at: number, cache: CacheState, h: number, cause: Event.Removed['cause'], by: Attribution): void {
     const { state } = this
     const seq = state.seq + 1
-    if (this.onRemoved.heard) this.publisher.enqueue(removedEvent(state, cache, h, cause, by, seq, at))
+    if (this.onRemoved.heard) this.publisher.enqueue(this.onRemoved, removedEvent(state, cache, h, cause, by, seq, at))
     state.removed(seq, at, cache, h)
     this.values[h] = undefined
   }
@@ -122,7 +122,8 @@ export class Recorder {
   record(e: Exclude<Event.MuninnEvent, { type: EntryEventType }>): void {
     if (e.type === 'cleared') for (const h of this.state.caches.get(e.cache)?.handles() ?? []) this.values[h] = undefined
     apply(this.state, e)
-    if (this.publisher.lanes[e.type].heard) this.publisher.enqueue(e)
+    const lane = this.publisher.lanes[e.type] as Lane
+    if (lane.heard) this.publisher.enqueue(lane, e)
   }
 }
 

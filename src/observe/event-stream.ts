@@ -50,7 +50,7 @@ export class EventStream<T> extends Observable<T> {
   private subscribeDirectly(attach: (sink: Sink<T>) => () => void, observer: Partial<Observer<T>>): Subscription {
     const subscription = new Subscription()
     const sink: Sink<T> = {
-      next: observer.next === undefined ? () => {} : (value) => observer.next?.(value),
+      next: observer.next?.bind(observer) ?? (() => {}),
       complete: () => {
         try {
           observer.complete?.()

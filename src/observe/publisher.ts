@@ -33,6 +33,49 @@ export class Lane<E extends MuninnEvent = MuninnEvent> {
 
 type Lanes = { readonly [T in EventType]: Lane<EventOf<T>> }
 
+/** Slots that an emptied queue keeps. */
+const KEPT = 1024
+
+/** What is to be delivered, and to whom, in order. Emptied, it keeps its arrays: a new one per event would cost 100 ns. */
+class Deliveries {
+  private lanes: (Lane | undefined)[] = []
+  private events: (MuninnEvent | undefined)[] = []
+  private first = 0
+  private end = 0
+
+  get isEmpty(): boolean {
+    return this.first === this.end
+  }
+
+  get length(): number {
+    return this.end - this.first
+  }
+
+  get lane(): Lane {
+    return this.lanes[this.first] as Lane
+  }
+
+  get event(): MuninnEvent {
+    return this.events[this.first] as MuninnEvent
+  }
+
+  push(lane: Lane, event: MuninnEvent): void {
+    this.lanes[this.end] = lane
+    this.events[this.end++] = event
+  }
+
+  next(): void {
+    this.events[this.first++] = undefined
+    if (this.first !== this.end) return
+    this.first = 0
+    this.end = 0
+    if (this.events.length > KEPT) {
+      this.lanes = []
+      this.events = []
+    }
+  }
+}
+
 /**
  * Tells observers, in `seq` order, after the state has taken an event in and before the outermost call returns. An
  * observer can't hurt the cache: what it throws is caught, counted and logged; what it makes the cache do happens at
@@ -45,7 +88,7 @@ export class Publisher {
   /** Observers that threw. */
   errors = 0
   private readonly logger: Logger
-  private readonly pending: MuninnEvent[] = []
+  private readonly pending = new Deliveries()
   private delivering = false
   private completed = false
   private later: NodeJS.Immediate | null = null
@@ -76,14 +119,14 @@ export class Publisher {
     }
   }
 
-  /** Queues an event for `flush`. */
-  enqueue(event: MuninnEvent): void {
-    this.pending.push(event)
+  /** Queues an event of the lane's type for `flush`. */
+  enqueue(lane: Lane, event: MuninnEvent): void {
+    this.pending.push(lane, event)
   }
 
   /** Delivers what is queued; called where the state is consistent: at the end of each public call. */
   flush(): void {
-    if (this.pending.length === 0 || this.delivering) return
+    if (this.pending.isEmpty || this.delivering) return
     this.drain(DELIVERIES_AT_ONCE)
   }
 
@@ -116,16 +159,14 @@ export class Publisher {
 
   private drain(most: number): void {
     this.delivering = true
-    let delivered = 0
-    while (delivered < this.pending.length && delivered < most) this.deliver(this.pending[delivered++] as MuninnEvent)
-    if (delivered === this.pending.length) this.pending.length = 0
-    else this.pending.splice(0, delivered)
+    for (let delivered = 0; delivered < most && !this.pending.isEmpty; delivered++) this.deliverNext()
     this.delivering = false
-    if (this.pending.length !== 0) this.drainLater()
+    if (!this.pending.isEmpty) this.drainLater()
   }
 
-  private deliver(event: MuninnEvent): void {
-    const lane = this.lanes[event.type] as Lane
+  private deliverNext(): void {
+    const { lane, event } = this.pending
+    this.pending.next()
     const { sinks } = lane
     for (let i = 0; i < sinks.length; i++) {
       const sink = sinks[i] as Sink<MuninnEvent>
