@@ -76,7 +76,7 @@ export class Recorder {
     const { state } = this
     const seq = state.seq + 1
     this.values[state.added(seq, at, cache, key, hash, stored)] = value
-    if (this.onAdded.heard) this.publisher.enqueue(this.onAdded, { seq, at, type: 'added', cache: cache.name, key, ...fieldsOf(stored) })
+    if (this.onAdded.heard) this.publisher.enqueue(this.onAdded, addedEvent(seq, at, cache.name, key, stored))
   }
 
   updated(at: number, cache: CacheState, key: string, h: number, stored: Event.Stored, value: unknown): void {
@@ -89,8 +89,8 @@ export class Recorder {
     state.updated(seq, at, cache, key, h, stored)
     this.values[h] = value
     if (this.onUpdated.heard) {
-      const previous = { previousSize, previousAge, previousHits }
-      this.publisher.enqueue(this.onUpdated, { seq, at, type: 'updated', cache: cache.name, key, ...fieldsOf(stored), ...previous })
+      const added = addedEvent(seq, at, cache.name, key, stored)
+      this.publisher.enqueue(this.onUpdated, { ...added, type: 'updated', previousSize, previousAge, previousHits })
     }
   }
 
@@ -127,7 +127,21 @@ export class Recorder {
   }
 }
 
-/** A copy: what the operation hands over is used again by the next. */
-function fieldsOf({ size, offHeap, expiresAt, cost, tags, prefix, actor, traceId }: Event.Stored): Event.Stored {
-  return { size, offHeap, expiresAt, cost, tags, prefix, actor, traceId }
+/** Written out: what the operation hands over is used again by the next, and a spread would take 60 ns. */
+function addedEvent(seq: number, at: number, cache: string, key: string, stored: Event.Stored): Event.Added {
+  return {
+    seq,
+    at,
+    type: 'added',
+    cache,
+    key,
+    size: stored.size,
+    offHeap: stored.offHeap,
+    expiresAt: stored.expiresAt,
+    cost: stored.cost,
+    tags: stored.tags,
+    prefix: stored.prefix,
+    actor: stored.actor,
+    traceId: stored.traceId,
+  }
 }

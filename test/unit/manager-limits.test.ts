@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { POLICIES } from '../../src/base/settings.ts'
+import { chance } from '../support/chance.ts'
 import { bed, tightBed } from '../support/manager-bed.ts'
 
 describe('an item limit', () => {
@@ -193,11 +194,7 @@ describe('all limits', () => {
       maxItems: 60,
       caches: { a: { maxItems: 20 }, b: { maxMemory: 1_500 } },
     })
-    let random = 7
-    const below = (n: number): number => {
-      random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 0
-      return (random >>> 8) % n
-    }
+    const below = chance(7)
     let stored = 0
     for (let i = 0; i < 4_000; i++) {
       const cache = memory.cache(['a', 'b', 'c'][below(3)] as string)

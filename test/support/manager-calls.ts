@@ -1,0 +1,109 @@
+import { HeapEstimate } from '../../src/base/memory/heap.ts'
+import { entryOverhead } from '../../src/base/memory/estimate.ts'
+import type { CacheOptions, MemoryManagerOptions } from '../../src/base/options.ts'
+import type { SetOptions } from '../../src/command/entry-options.ts'
+import type { EvictOptions } from '../../src/command/memory-manager.ts'
+import type { LimitOptions } from '../../src/command/settings-change.ts'
+import type { CacheSpec, Command, Config, LimitsSpec, StoreSpec } from './manager-commands.ts'
+import type { Store } from './reference-manager.ts'
+
+/** Virtual time that a test moves, backwards and to NaN as well. */
+export class HandClock {
+  time: number
+
+  constructor(time: number) {
+    this.time = time
+  }
+
+  now(): number {
+    return this.time
+  }
+}
+
+/** A size function of any user's making. */
+export function weigh(value: unknown, key: string): number {
+  return ((typeof value === 'string' ? value.length : 3) + key.length) % 50
+}
+
+export function optionsOf(config: Config, clock: HandClock): MemoryManagerOptions {
+  const { scale, maxMemory, maxHeap, sizing, caches, evictionTarget, mostFilled, startsAt, ...rest } = config
+  return {
+    ...rest,
+    maxMemory: maxMemory * scale,
+    ...(maxHeap === undefined ? {} : { maxHeap: maxHeap * scale }),
+    ...(evictionTarget === undefined ? {} : { evictionTarget }),
+    sizing: sizing === 'function' ? weigh : sizing,
+    caches: Object.fromEntries(Object.entries(caches).map(([name, cache]) => [name, cacheOptionsOf(cache, scale)])),
+    clock,
+    seed: 20_240_501,
+  }
+}
+
+export function cacheOptionsOf(spec: CacheSpec, scale: number): CacheOptions {
+  return spec.maxMemory === undefined ? { ...spec } : { ...spec, maxMemory: spec.maxMemory * scale }
+}
+
+export function limitOptionsOf(spec: LimitsSpec, scale: number): LimitOptions {
+  const { maxMemory, maxHeap, caches, ...rest } = spec
+  return {
+    ...rest,
+    ...(maxMemory === undefined ? {} : { maxMemory: maxMemory * scale }),
+    ...(maxHeap === undefined ? {} : { maxHeap: maxHeap * scale }),
+    ...(caches === undefined ? {} : { caches: Object.fromEntries(Object.entries(caches).map(([name, cache]) => [name, cacheOptionsOf(cache, scale)])) }),
+  }
+}
+
+export function evictOptionsOf({ cache, target, actor }: Extract<Command, { do: 'evict' }>, scale: number): EvictOptions {
+  return {
+    ...(cache === undefined ? {} : { cache }),
+    ...(target === undefined ? {} : { target: target > 1 ? target * scale : target }),
+    ...(actor === undefined ? {} : { actor }),
+  }
+}
+
+/** A generated store: the value, what is said with it, and what the reference model must take it for. */
+export interface Given {
+  readonly value: unknown
+  readonly options: SetOptions
+  readonly store: Store
+}
+
+const estimate = new HeapEstimate()
+
+/** @param id tells this value from all others. */
+export function givenOf(spec: StoreSpec, key: string, id: number, config: Config): Given {
+  const { kind, ttl, cost, tags, actor } = spec
+  const length = spec.size * (kind === 'bytes' || kind === 'text' ? Math.ceil(config.scale / 4) : config.scale)
+  const value = kind === 'text' ? `${id}é`.padEnd(length, 'x') : kind === 'bytes' ? new Uint8Array(length) : id
+  const options: SetOptions = {
+    ...(kind === 'stated' ? { size: length } : {}),
+    ...(ttl === undefined ? {} : { ttl }),
+    ...(cost === undefined ? {} : { cost }),
+    ...(tags === undefined ? {} : { tags }),
+    ...(actor === undefined ? {} : { actor }),
+  }
+  const charge = kind === 'stated' ? { size: length, offHeap: 0 } : chargeOf(value, key, config.sizing)
+  return {
+    value,
+    options,
+    store: {
+      value,
+      ...charge,
+      ttl: ttl === undefined ? undefined : typeof ttl === 'string' ? Number.parseInt(ttl, 10) * 1000 : Math.ceil(ttl),
+      cost: cost ?? 0,
+      tags: tags ?? [],
+      actor: actor ?? null,
+    },
+  }
+}
+
+/** What a value costs. Heap estimates have tests of their own, and are taken as they are. */
+function chargeOf(value: unknown, key: string, sizing: Config['sizing']): { size: number; offHeap: number } {
+  if (sizing === 'function') return { size: weigh(value, key), offHeap: 0 }
+  if (sizing === 'payload') {
+    const size = typeof value === 'string' ? Buffer.byteLength(value) : value instanceof Uint8Array ? value.length : 1024
+    return { size, offHeap: 0 }
+  }
+  estimate.measure(value)
+  return { size: estimate.size + entryOverhead(key), offHeap: estimate.offHeap }
+}

@@ -1,0 +1,29 @@
+import type { EventEmitter } from 'node:events'
+import { setImmediate as turn } from 'node:timers/promises'
+import { onTestFinished } from 'vitest'
+
+/** Collects what would end the process from now on; call what it returns for the list, after timers have run. */
+export function watchUncaught(): () => Promise<unknown[]> {
+  const emitter: EventEmitter = process
+  const events = ['uncaughtException', 'unhandledRejection']
+  const caught: unknown[] = []
+  const collect = (error: unknown): void => void caught.push(error)
+  // The test runner's own listeners would fail the run before the test could say why.
+  const own = events.map((event) => [event, emitter.listeners(event)] as const)
+  for (const event of events) {
+    emitter.removeAllListeners(event)
+    emitter.on(event, collect)
+  }
+  const restore = (): void => {
+    for (const [event, listeners] of own) {
+      emitter.removeListener(event, collect)
+      for (const listener of listeners) emitter.on(event, listener as (error: unknown) => void)
+    }
+  }
+  onTestFinished(restore)
+  return async () => {
+    // What RxJS rethrows comes from a timer of 1 ms.
+    for (const end = performance.now() + 5; performance.now() < end; ) await turn()
+    return caught
+  }
+}
