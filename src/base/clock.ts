@@ -61,6 +61,11 @@ export class OperationClock {
     return this.cached
   }
 
+  /** Whether a time has come, by a fresh reading. */
+  hasPassed(time: number): boolean {
+    return time !== Number.POSITIVE_INFINITY && time <= this.refresh()
+  }
+
   /** ms that the wall clock is ahead; 0 with an injected clock, which is the only clock there is. */
   wallOffset(): number {
     return this.source instanceof SystemClock ? Math.round(this.source.wallOffset()) : 0

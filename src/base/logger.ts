@@ -13,7 +13,8 @@ export function safeLogger(logger: Logger | false): Logger {
   const guarded = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) => {
     if (logger === false) return
     try {
-      logger[level](fields, message)
+      const result: unknown = logger[level](fields, message)
+      if (result instanceof Promise) result.catch(() => {})
     } catch {
       // There is nowhere left to say it.
     }

@@ -23,7 +23,7 @@ export interface CacheOptions {
 export interface MemoryManagerOptions {
   /**
    * The memory budget: bytes, text such as `'512MB'`, or a share such as `'25%'` of what this process may use.
-   * Left out: `memoryPercent` of it, clamped to 100 MiB .. 2 GiB and to half of it.
+   * Left out: `memoryPercent` of it, clamped to 100 MiB (but never lifted above half of it) .. 2 GiB.
    */
   maxMemory?: ByteText
   /** Share of what this process may use, in percent (0–100, above 0); only where `maxMemory` is left out. Default 25. */
@@ -64,11 +64,19 @@ export interface MemoryManagerOptions {
   seed?: number
 }
 
+/** Which settings were stated that are derived from others where they aren't. */
+export interface Stated {
+  readonly maxHeap: boolean
+  readonly evictionTarget: boolean
+}
+
 /** Options, validated and resolved; nothing is allocated before they all are. */
 export interface ResolvedOptions {
   readonly settings: Settings
   /** Whether the caller stated `maxMemory`, and more than the process may use. */
   readonly overcommitted: boolean
+  /** What was stated, and so doesn't follow when that changes which it would be derived from. */
+  readonly stated: Stated
   readonly sizing: 'heap' | 'payload' | SizeFunction
   readonly audit: AuditSettings | null
   readonly logger: Logger | false
@@ -94,13 +102,24 @@ export function resolveOptions(options: MemoryManagerOptions, allowance: MemoryA
     }
   }
   const memory = resolveMemory(options, allowance)
-  const evictionThreshold = share(options.evictionThreshold ?? 0.9, 'evictionThreshold', 1)
-  const sizing = options.sizing ?? 'heap'
+  // A default is for what was left out; `null` is a value, and mostly a wrong one.
+  const {
+    maxItems = 1000,
+    maxCaches: maxCachesAsked = 1000,
+    memoryThreshold = 0.8,
+    policy = 'hybrid',
+    onFull = 'evict',
+    checkInterval = 30_000,
+    sizing = 'heap',
+    caches = {},
+    logger = false,
+    audit = false,
+  } = options
+  const evictionThreshold = share(options.evictionThreshold === undefined ? 0.9 : options.evictionThreshold, 'evictionThreshold', 1)
   if (sizing !== 'heap' && sizing !== 'payload' && typeof sizing !== 'function') {
     throw new OptionError('sizing', `${shown(sizing)} is none of 'heap', 'payload' or a function (value, key) => bytes`)
   }
-  const logger = options.logger ?? false
-  if (logger !== false && !['debug', 'info', 'warn', 'error'].every((level) => typeof Reflect.get(logger, level) === 'function')) {
+  if (logger !== false && !isLogger(logger)) {
     throw new OptionError('logger', 'needs the methods debug, info, warn and error, as pino has, or be false')
   }
   if (options.prefix !== undefined && typeof options.prefix !== 'function') {
@@ -109,21 +128,21 @@ export function resolveOptions(options: MemoryManagerOptions, allowance: MemoryA
   if (options.clock !== undefined && typeof options.clock?.now !== 'function') {
     throw new OptionError('clock', 'needs a method now() that returns milliseconds')
   }
-  const maxCaches = count(options.maxCaches ?? 1000, 'maxCaches', 1000)
+  const maxCaches = count(maxCachesAsked, 'maxCaches', 1000)
   const settings: Settings = {
     maxMemory: memory.maxMemory,
     maxHeap: memory.maxHeap,
-    maxItems: itemLimit(options.maxItems ?? 1000, 'maxItems'),
+    maxItems: itemLimit(maxItems, 'maxItems'),
     maxCaches,
-    memoryThreshold: share(options.memoryThreshold ?? 0.8, 'memoryThreshold', 0.9),
+    memoryThreshold: share(memoryThreshold, 'memoryThreshold', 0.9),
     evictionThreshold,
     evictionTarget: resolveTarget(options.evictionTarget, evictionThreshold),
-    policy: policyName(options.policy ?? 'hybrid', 'policy'),
-    onFull: oneOf(options.onFull ?? 'evict', ['evict', 'reject'], 'onFull'),
+    policy: policyName(policy, 'policy'),
+    onFull: oneOf(onFull, ['evict', 'reject'], 'onFull'),
     sizing: typeof sizing === 'function' ? 'function' : sizing,
-    checkInterval: interval(options.checkInterval ?? 30_000),
+    checkInterval: interval(checkInterval),
     caches: Object.fromEntries(
-      Object.entries(options.caches ?? {}).map(([name, cache]) => [cacheName(name), resolveCache(cache, `caches.${name}`)]),
+      Object.entries(cachesOf(caches)).map(([name, cache]) => [cacheName(name), resolveCache(cache, `caches.${name}`)]),
     ),
   }
   if (Object.keys(settings.caches).length > maxCaches) {
@@ -132,13 +151,27 @@ export function resolveOptions(options: MemoryManagerOptions, allowance: MemoryA
   return {
     settings,
     overcommitted: memory.overcommitted,
+    stated: { maxHeap: options.maxHeap !== undefined, evictionTarget: options.evictionTarget !== undefined },
     sizing,
-    audit: resolveAudit(options.audit ?? false),
+    audit: resolveAudit(audit),
     logger,
     prefix: options.prefix ?? null,
     clock: options.clock ?? null,
     seed: options.seed === undefined ? null : seedOf(options.seed),
   }
+}
+
+function isLogger(logger: unknown): logger is Logger {
+  if (typeof logger !== 'object' || logger === null) return false
+  return ['debug', 'info', 'warn', 'error'].every((level) => typeof Reflect.get(logger, level) === 'function')
+}
+
+/** @throws {OptionError} unless it is an object of caches' options. */
+export function cachesOf(caches: unknown): Readonly<Record<string, CacheOptions>> {
+  if (typeof caches !== 'object' || caches === null || Array.isArray(caches)) {
+    throw new OptionError('caches', `${shown(caches)} is not an object of caches, as { tenant: { maxItems: 500 } }`)
+  }
+  return caches as Readonly<Record<string, CacheOptions>>
 }
 
 const KNOWN_OPTIONS: Record<keyof MemoryManagerOptions, true> = {
@@ -181,7 +214,7 @@ export function resolveCache(options: CacheOptions, path: string, now: CacheSett
   return {
     maxItems: options.maxItems === undefined ? now.maxItems : itemLimit(options.maxItems, `${path}.maxItems`),
     maxMemory: options.maxMemory === undefined ? now.maxMemory : parseBytes(options.maxMemory, `${path}.maxMemory`),
-    ttl: options.ttl === undefined ? now.ttl : timeToLive(options.ttl, `${path}.ttl`),
+    ttl: options.ttl === undefined ? now.ttl : Math.ceil(timeToLive(options.ttl, `${path}.ttl`)),
   }
 }
 
@@ -197,17 +230,18 @@ export function resolveMemory(
   options: Pick<MemoryManagerOptions, 'maxMemory' | 'memoryPercent' | 'maxHeap'>,
   allowance: MemoryAllowance,
 ): { maxMemory: number; maxHeap: number; overcommitted: boolean } {
-  const percent = options.memoryPercent ?? 25
+  const { memoryPercent: percent = 25 } = options
   if (typeof percent !== 'number' || !(percent > 0 && percent <= 100)) {
     throw new OptionError('memoryPercent', `${shown(percent)} is not a percentage above 0 and at most 100`)
   }
   const stated = options.maxMemory
-  const statedShare = typeof stated === 'string' ? shareText(stated) : undefined
+  const statedShare = typeof stated === 'string' ? shareText(stated, 'maxMemory') : undefined
   let maxMemory: number
   let maxHeap: number
   if (stated === undefined) {
-    const clamped = Math.min(Math.max((allowance.bytes * percent) / 100, 100 * MIB), 2048 * MIB)
-    maxMemory = Math.floor(Math.min(clamped, allowance.bytes / 2))
+    // The lower clamp lifts nothing above half of what there is.
+    const least = Math.min(100 * MIB, allowance.bytes / 2)
+    maxMemory = Math.floor(Math.min(Math.max((allowance.bytes * percent) / 100, least), 2048 * MIB))
     maxHeap = Math.floor((allowance.heapLimit * percent) / 100)
   } else if (statedShare !== undefined) {
     maxMemory = Math.max(1, Math.floor(allowance.bytes * statedShare))
@@ -229,15 +263,15 @@ const SHARE = /^\s*(\d+(?:\.\d+)?)\s*%\s*$/
  */
 export function evictionTarget(target: ByteText): { share?: number; bytes?: number } {
   if (typeof target === 'number' && target >= 0 && target <= 1) return { share: target }
-  const share = typeof target === 'string' ? shareText(target) : undefined
+  const share = typeof target === 'string' ? shareText(target, 'target') : undefined
   return share === undefined ? { bytes: parseBytes(target, 'target') } : { share }
 }
 
-function shareText(text: string): number | undefined {
+function shareText(text: string, option: string): number | undefined {
   const match = SHARE.exec(text)
   if (match === null) return undefined
   const percent = Number(match[1])
-  if (!(percent > 0 && percent <= 100)) throw new OptionError('maxMemory', `${shown(text)} is not a share above 0% and at most 100%`)
+  if (!(percent > 0 && percent <= 100)) throw new OptionError(option, `${shown(text)} is not a share above 0% and at most 100%`)
   return percent / 100
 }
 

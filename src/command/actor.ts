@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { OptionError } from '../base/errors.ts'
+import { shown } from '../base/units.ts'
 
 /** Who does something to the cache, and in which trace. */
 export interface Actor {
@@ -18,13 +20,22 @@ const NOBODY: Attribution = { actor: null, traceId: null }
 export class Actors {
   private storage: AsyncLocalStorage<Attribution> | null = null
 
+  /** @throws {OptionError} unless it is `{ actor, traceId? }`, both text. */
   run<T>(actor: Actor, fn: () => T): T {
+    if (typeof actor?.actor !== 'string' || !['string', 'undefined'].includes(typeof actor.traceId)) {
+      throw new OptionError('actor', 'is not { actor: string, traceId?: string }')
+    }
     this.storage ??= new AsyncLocalStorage()
     return this.storage.run({ actor: actor.actor, traceId: actor.traceId ?? null }, fn)
   }
 
-  /** The call's own `actor` wins over that of the surrounding `withActor`. */
+  /**
+   * The call's own `actor` wins over that of the surrounding `withActor`.
+   *
+   * @throws {OptionError} unless it is text, where given.
+   */
   attribution(own: string | undefined): Attribution {
+    if (own !== undefined && typeof own !== 'string') throw new OptionError('actor', `${shown(own)} is not a string`)
     const around = this.storage === null ? NOBODY : (this.storage.getStore() ?? NOBODY)
     return own === undefined ? around : { actor: own, traceId: around.traceId }
   }

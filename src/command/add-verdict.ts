@@ -2,6 +2,7 @@ import { OptionError } from '../base/errors.ts'
 import { NO_LIMITS } from '../base/options.ts'
 import { shown } from '../base/units.ts'
 import type { LimitName } from '../event/vocabulary.ts'
+import type { CacheState } from '../fold/cache-state.ts'
 import type { State } from '../fold/state.ts'
 
 /** What `canAdd` answers. */
@@ -21,12 +22,14 @@ export function judgeAdd(state: State, name: string, size: number, at: number): 
   const { settings } = state
   const cache = state.caches.get(name)
   const own = cache?.settings ?? NO_LIMITS
+  const ofCache = living(state, cache === undefined ? [] : [cache], at)
+  const inAll = living(state, state.cacheList, at)
   const limits: readonly { name: LimitName; limit: number; held: number; needed: number }[] = [
-    { name: 'cache-memory', limit: own.maxMemory, held: cache?.bytes ?? 0, needed: size },
-    { name: 'memory', limit: settings.maxMemory, held: state.bytes, needed: size },
-    { name: 'heap', limit: settings.maxHeap, held: state.heapBytes, needed: size },
-    { name: 'cache-items', limit: own.maxItems, held: cache?.items ?? 0, needed: 1 },
-    { name: 'items', limit: settings.maxItems, held: state.items, needed: 1 },
+    { name: 'cache-memory', limit: own.maxMemory, held: ofCache.bytes, needed: size },
+    { name: 'memory', limit: settings.maxMemory, held: inAll.bytes, needed: size },
+    { name: 'heap', limit: settings.maxHeap, held: inAll.onHeap, needed: size },
+    { name: 'cache-items', limit: own.maxItems, held: ofCache.items, needed: 1 },
+    { name: 'items', limit: settings.maxItems, held: inAll.items, needed: 1 },
   ]
   const wouldEvict = { bytes: 0, items: 0 }
   let broken: LimitName | undefined
@@ -41,6 +44,24 @@ export function judgeAdd(state: State, name: string, size: number, at: number): 
   }
   if (broken === undefined) return { allowed: true, wouldEvict }
   if (wouldEvict.bytes > 0) wouldEvict.items = Math.max(1, wouldEvict.items)
-  const mayEvict = settings.onFull === 'evict' || at >= state.soonestExpiry
-  return mayEvict ? { allowed: true, wouldEvict } : { allowed: false, reason: broken, wouldEvict: { bytes: 0, items: 0 } }
+  if (settings.onFull === 'evict') return { allowed: true, wouldEvict }
+  return { allowed: false, reason: broken, wouldEvict: { bytes: 0, items: 0 } }
+}
+
+/** What caches hold, less what is past its time, which is freed first. It walks the entries only where any may be. */
+function living(state: State, caches: readonly CacheState[], at: number): { items: number; bytes: number; onHeap: number } {
+  const { columns } = state
+  const held = { items: 0, bytes: 0, onHeap: state.heapBytes }
+  for (const cache of caches) {
+    held.items += cache.items
+    held.bytes += cache.bytes
+    if (cache.wheel === null || at < cache.wheel.soonest) continue
+    for (const h of cache.handles()) {
+      if ((columns.expiresAt[h] as number) > at) continue
+      held.items--
+      held.bytes -= columns.size[h] as number
+      held.onHeap -= (columns.size[h] as number) - state.offHeapOf(h)
+    }
+  }
+  return held
 }

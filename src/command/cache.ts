@@ -3,8 +3,17 @@ import type { LimitName, RejectionReason } from '../event/vocabulary.ts'
 import type { CacheState } from '../fold/cache-state.ts'
 import { NONE } from '../fold/columns.ts'
 import type { State } from '../fold/state.ts'
+import type { Attribution } from './actor.ts'
 import type { Engine } from './engine.ts'
-import { checkAnnotations, checkKey, checkTtl, checkValue, type SetOptions } from './entry-options.ts'
+import {
+  checkAnnotations,
+  checkFunction,
+  checkKey,
+  checkSetOptions,
+  checkTtl,
+  checkValue,
+  type SetOptions,
+} from './entry-options.ts'
 import { type Loader, Loading, type LoadOptions } from './loading.ts'
 import { makeRoom, type Refusal } from './making-room.ts'
 import { Draft } from './draft.ts'
@@ -90,9 +99,10 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
       }
     }
     const { recorder } = engine
+    const value = recorder.values[h] as V
     recorder.accessed(at, cache, key, h)
     engine.publisher.flush()
-    return recorder.values[h] as V
+    return value
   }
 
   /** The value, or `undefined`; changes nothing and is no access. */
@@ -119,8 +129,8 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
   put(key: string, value: V, options: SetOptions = NO_OPTIONS): PutResult {
     checkKey(key)
     checkValue(value)
-    const ttl = options.ttl === undefined ? this.cache.settings.ttl : checkTtl(options.ttl)
     if (options !== NO_OPTIONS) checkAnnotations(options)
+    const ttl = options.ttl === undefined ? this.cache.settings.ttl : checkTtl(options.ttl)
     const { draft } = this
     draft.charge(key, value, options.size)
     const { size, offHeap } = draft
@@ -173,21 +183,27 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
   clear(options: { actor?: string } = NO_OPTIONS): void {
     checkAnnotations(options)
     if (!this.attached) return
-    this.loading.outdateAll()
-    const { engine, cache, state } = this
-    const at = engine.clock.refresh()
-    const by = engine.actors.attribution(options.actor)
-    const { items: count, bytes } = cache
-    engine.recorder.record({ seq: state.seq + 1, at, type: 'cleared', cache: this.name, count, bytes, actor: by.actor, traceId: by.traceId })
-    engine.settle(at)
+    const at = this.engine.clock.refresh()
+    this.empty(at, this.engine.actors.attribution(options.actor))
+    this.engine.settle(at)
   }
 
-  /** The value, or what `make` returns, which is stored (and returned even where it can't be). */
-  getOrInsert(key: string, make: (key: string) => V, options?: SetOptions): V {
+  /** @internal Clears it without telling anyone yet. */
+  empty(at: number, { actor, traceId }: Attribution): void {
+    this.loading.outdateAll()
+    const { cache, engine } = this
+    const { items: count, bytes } = cache
+    engine.recorder.record({ seq: engine.recorder.nextSeq, at, type: 'cleared', cache: this.name, count, bytes, actor, traceId })
+  }
+
+  /** The value, or what `make` returns, which is stored, unless it is `undefined`, and returned stored or not. */
+  getOrInsert(key: string, make: (key: string) => V, options: SetOptions = NO_OPTIONS): V {
+    checkFunction(make, 'make')
+    checkSetOptions(options)
     const held = this.get(key)
     if (held !== undefined) return held
     const made = make(key)
-    this.put(key, made, options)
+    if (made !== undefined) this.put(key, made, options)
     return made
   }
 
@@ -221,7 +237,7 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
       hits: columns.hits[h] as number,
       lastAccess: columns.usedAt[h] as number,
       cost: this.state.costOf(h),
-      tags: columns.tags[h] ?? [],
+      tags: [...(columns.tags[h] ?? [])],
       score: policy.score(h),
     }
   }
@@ -299,17 +315,30 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     checkKey(key)
     const { cache, state } = this
     const h = cache.index.find(key, state.hashOf(key))
-    return h !== NONE && (state.columns.expiresAt[h] as number) > this.engine.clock.refresh() ? h : NONE
+    return h !== NONE && !this.engine.clock.hasPassed(state.columns.expiresAt[h] as number) ? h : NONE
   }
 
-  /** In the order in which they were added, as a `Map`; what left or expired since the iteration began is passed over. */
+  /**
+   * In the order in which they were added, as a `Map`'s: what left or expired since the iteration began is passed over,
+   * what came since is seen.
+   */
   private *liveHandles(): Generator<{ h: number; key: string }> {
     const { columns } = this.state
-    const begun = this.cache.handles().map((h) => ({ h, addedSeq: columns.addedSeq[h], key: columns.keys[h] as string }))
-    for (const entry of begun) {
-      const { h, addedSeq, key } = entry
-      if (columns.addedSeq[h] !== addedSeq || columns.keys[h] !== key || !this.attached) continue
-      if ((columns.expiresAt[h] as number) > this.engine.clock.read()) yield entry
+    let seen = 0
+    for (;;) {
+      const { cache } = this
+      const { added } = cache.counts
+      const since = seen
+      const entries = cache
+        .handles()
+        .map((h) => ({ h, addedSeq: columns.addedSeq[h] as number, key: columns.keys[h] as string }))
+        .filter(({ addedSeq }) => addedSeq > since)
+      for (const { h, addedSeq, key } of entries) {
+        seen = addedSeq
+        const present = this.cache === cache && columns.addedSeq[h] === addedSeq && cache.index.find(key, this.state.hashOf(key)) === h
+        if (present && !this.engine.clock.hasPassed(columns.expiresAt[h] as number)) yield { h, key }
+      }
+      if (this.cache.counts.added === added) return
     }
   }
 }

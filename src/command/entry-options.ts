@@ -51,6 +51,18 @@ export function checkTtl(ttl: DurationText): number {
   return Math.ceil(ms)
 }
 
+/** All options of a store at once, for calls that do something else before they store. */
+export function checkSetOptions(options: SetOptions): void {
+  checkAnnotations(options)
+  if (options.ttl !== undefined) checkTtl(options.ttl)
+  if (options.size !== undefined) checkSize(options.size, 'size')
+}
+
+/** @throws {InvalidEntryError} unless it is a function. */
+export function checkFunction(value: unknown, name: string): void {
+  if (typeof value !== 'function') throw new InvalidEntryError('ERR_MUNINN_VALUE', `${name} ${shown(value)} is not a function`)
+}
+
 function parsedTtl(ttl: string): number {
   try {
     return parseDuration(ttl, 'ttl')
@@ -59,8 +71,11 @@ function parsedTtl(ttl: string): number {
   }
 }
 
-/** @throws {InvalidEntryError} for a cost below 0, tags that aren't strings, or an actor that isn't one. */
+/** @throws {InvalidEntryError} for options that are none, a cost below 0, tags that aren't strings, or an actor that isn't one. */
 export function checkAnnotations(options: SetOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidEntryError('ERR_MUNINN_VALUE', `${shown(options)} is not an object of options`)
+  }
   const { cost, tags, actor } = options
   if (cost !== undefined && !(typeof cost === 'number' && cost >= 0 && cost < Number.POSITIVE_INFINITY)) {
     throw new InvalidEntryError('ERR_MUNINN_VALUE', `cost ${shown(cost)} is not a finite number ≥ 0`)

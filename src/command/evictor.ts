@@ -28,6 +28,12 @@ export interface CycleGoal {
   readonly targetHeapBytes: number
 }
 
+/** What a whole cycle has evicted so far. */
+interface Tally {
+  entries: number
+  bytes: number
+}
+
 /** What the write that pays for a slice is about to store. */
 export interface Incoming {
   /** Bytes beyond those of the entry that it replaces. */
@@ -49,6 +55,8 @@ export class Evictor {
   private readonly recorder: Recorder
   private readonly clock: OperationClock
   private readonly newCycleId: () => string
+  /** Entries evicted so far, those past their time not counted. */
+  private evicted = 0
 
   constructor(recorder: Recorder, clock: OperationClock) {
     this.state = recorder.state
@@ -98,6 +106,7 @@ export class Evictor {
     const victim = cache === null ? NONE : cache.order.victim(except, at)
     if (cache === null || victim === NONE) return false
     this.recorder.evicted(at, cache, victim, cause, trigger, cycle)
+    this.evicted++
     return true
   }
 
@@ -112,8 +121,10 @@ export class Evictor {
     const running = this.state.cycle
     if (running === null) return
     const { cycle, trigger: cause, targetBytes, targetHeapBytes } = running.started
-    const reached = (): boolean =>
-      this.state.bytes + incoming.bytes <= targetBytes && this.state.heapBytes + incoming.heapBytes <= targetHeapBytes
+    // What is larger than the target can't be made room for by a cycle: the hard limits see to it.
+    const fits = incoming.bytes <= targetBytes && incoming.heapBytes <= targetHeapBytes
+    const { bytes, heapBytes } = fits ? incoming : NOTHING_INCOMING
+    const reached = (): boolean => this.state.bytes + bytes <= targetBytes && this.state.heapBytes + heapBytes <= targetHeapBytes
     for (let freed = 0; freed < SLICE && !reached(); freed++) {
       if (!this.freeOne(null, incoming.replaced, cause, incoming.trigger, cycle, at)) break
     }
@@ -189,21 +200,20 @@ export class Evictor {
     const { state } = this
     const usageBefore = state.usage
     const cycle = this.recordStart(goal, by, startedAt)
-    const left = { items: state.items, bytes: state.bytes }
     const reached = goal.cache === null ? () => this.reachedInAll(goal) : () => (goal.cache as CacheState).bytes <= goal.targetBytes
-    let freed = 0
-    if (goal.trigger === 'limit-lowered') freed += this.evictToLimits(goal.trigger, cycle)
-    while (!reached() && this.freeOne(goal.cache, NONE, goal.trigger, null, cycle, this.clock.read())) {
-      if (++freed % SLICE === 0) this.recorder.publisher.flush()
-    }
+    const tally: Tally = { entries: 0, bytes: 0 }
+    // No more than were there: an observer that puts back what is evicted must not keep this going for ever.
+    let rest = state.items
+    if (goal.trigger === 'limit-lowered') rest -= this.evictToLimits(goal.trigger, cycle, tally)
+    for (; rest > 0 && !reached(); rest--) if (!this.freeNext(goal.cache, goal.trigger, cycle, tally)) break
     const at = this.clock.refresh()
     const summary: CycleSummary = {
       cycle,
       trigger: goal.trigger,
       policy: state.policy.name,
       cache: goal.cache?.name ?? null,
-      count: left.items - state.items,
-      bytes: left.bytes - state.bytes,
+      count: tally.entries,
+      bytes: tally.bytes,
       usageBefore,
       usageAfter: state.usage,
       duration: at - startedAt,
@@ -217,16 +227,29 @@ export class Evictor {
   }
 
   /** Until no cache exceeds a limit; returns how many entries that took. */
-  private evictToLimits(cause: EvictionCause, cycle: string): number {
+  private evictToLimits(cause: EvictionCause, cycle: string, tally: Tally): number {
     let freed = 0
-    for (const cache of this.state.caches.values()) {
+    for (const cache of this.state.cacheList) {
       for (;;) {
         const limit = exceededLimit(this.state, cache)
-        if (limit === null || !this.freeOne(isOwnLimit(limit) ? cache : null, NONE, cause, null, cycle, this.clock.read())) break
-        if (++freed % SLICE === 0) this.recorder.publisher.flush()
+        if (limit === null || !this.freeNext(isOwnLimit(limit) ? cache : null, cause, cycle, tally)) break
+        freed++
       }
     }
     return freed
+  }
+
+  /** Frees the next entry of a whole cycle and counts it, if it was evicted; tells the observers after each slice. */
+  private freeNext(own: CacheState | null, cause: EvictionCause, cycle: string, tally: Tally): boolean {
+    const { state } = this
+    const before = { bytes: state.bytes, evicted: this.evicted }
+    if (!this.freeOne(own, NONE, cause, null, cycle, this.clock.read())) return false
+    if (this.evicted !== before.evicted) {
+      tally.entries++
+      tally.bytes += before.bytes - state.bytes
+      if (tally.entries % SLICE === 0) this.recorder.publisher.flush()
+    }
+    return true
   }
 
   private recordStart(goal: CycleGoal, by: Attribution, at: number): string {

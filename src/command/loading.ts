@@ -1,8 +1,8 @@
-import { LoadTimeoutError } from '../base/errors.ts'
-import { type DurationText, parseDuration } from '../base/units.ts'
+import { LoadTimeoutError, OptionError } from '../base/errors.ts'
+import { type DurationText, parseDuration, shown } from '../base/units.ts'
 import type { Cache } from './cache.ts'
 import type { Engine } from './engine.ts'
-import { checkKey, type SetOptions } from './entry-options.ts'
+import { checkFunction, checkKey, checkSetOptions, type SetOptions } from './entry-options.ts'
 
 /** Fetches a value; `signal` aborts when nobody waits for it any more, or its time is up. */
 export type Loader<V> = (key: string, context: { readonly signal: AbortSignal }) => V | Promise<V>
@@ -50,6 +50,9 @@ export class Loading<V> {
 
   async getOrLoad(key: string, loader: Loader<V>, options: LoadOptions): Promise<V> {
     checkKey(key)
+    checkFunction(loader, 'loader')
+    checkSetOptions(options)
+    checkSignal(options.signal)
     const timeout = options.timeout === undefined ? Number.POSITIVE_INFINITY : parseDuration(options.timeout, 'timeout', 1)
     const errorTtl = options.errorTtl === undefined ? 0 : parseDuration(options.errorTtl, 'errorTtl')
     options.signal?.throwIfAborted()
@@ -137,6 +140,7 @@ export class Loading<V> {
         this.outdateFlight(key, flight)
         flight.abort.abort(signal.reason)
       }
+      if (signal.aborted) leave()
       signal.addEventListener('abort', leave, { once: true })
       const stay = (): void => signal.removeEventListener('abort', leave)
       flight.result.then(
@@ -189,6 +193,10 @@ export class Loading<V> {
     if (this.failures.size >= MOST_FAILURES) this.failures.delete(this.failures.keys().next().value as string)
     this.failures.set(key, { error, until: this.engine.clock.refresh() + errorTtl })
   }
+}
+
+function checkSignal(signal: unknown): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new OptionError('signal', `${shown(signal)} is not an AbortSignal`)
 }
 
 /** A loader that throws at once rejects, too. */

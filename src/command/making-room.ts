@@ -41,9 +41,9 @@ export function makeRoom(engine: Engine, cache: CacheState, key: string, size: n
       if (!evictor.expireOne(own, at)) return refusal(engine, cache, 'full', limit)
       continue
     }
+    if (limit === 'items' && engine.housekeeping.watchesItems) engine.housekeeping.noticeItemEviction()
     if (trigger === null && engine.recorder.tellsEvictions) trigger = { cache: cache.name, key, size }
     if (!evictor.freeOne(own, replaced, limit, trigger, null, at)) return refusal(engine, cache, 'full', limit)
-    if (limit === 'items' && engine.housekeeping.watchesItems) engine.housekeeping.noticeItemEviction()
   }
 }
 

@@ -7,9 +7,9 @@ import { OperationClock } from '../base/clock.ts'
 import { ClosedError, OptionError, TooManyCachesError } from '../base/errors.ts'
 import { type Logger, safeLogger } from '../base/logger.ts'
 import { readAllowance } from '../base/memory/allowance.ts'
-import { type CacheOptions, cacheName, type MemoryManagerOptions, resolveCache, resolveOptions } from '../base/options.ts'
+import { type CacheOptions, cacheName, type MemoryManagerOptions, resolveCache, resolveOptions, type Stated } from '../base/options.ts'
 import type { PolicyName, Settings, SettingsChange } from '../base/settings.ts'
-import type { ByteText } from '../base/units.ts'
+import { type ByteText, shown } from '../base/units.ts'
 import { VERSION } from '../base/version.ts'
 import { exceededLimit } from '../decide/room.ts'
 import { type EventOf, EVENT_TYPES, type EventType, type MuninnEvent, type Started } from '../event/catalogue.ts'
@@ -20,7 +20,7 @@ import { logEvents } from '../observe/log.ts'
 import { Publisher } from '../observe/publisher.ts'
 import { AuditLog } from '../persist/audit-log.ts'
 import type { History } from '../query/answers.ts'
-import { type Actor, Actors } from './actor.ts'
+import { type Actor, Actors, type Attribution } from './actor.ts'
 import { type AddVerdict, judgeAdd } from './add-verdict.ts'
 import { Cache } from './cache.ts'
 import { Engine } from './engine.ts'
@@ -46,7 +46,7 @@ export interface EvictOptions {
  */
 export class MemoryManager {
   /** Attached by the package's entry: makes `history` from the path of an audit log. */
-  static historyOf: ((path: string) => History) | null = null
+  static historyOf: ((path: string, options: { flush: () => Promise<void> }) => History) | null = null
 
   /** The run's id; with an event's `seq` it identifies the event. */
   readonly runId: string
@@ -62,6 +62,7 @@ export class MemoryManager {
   private readonly audit: AuditLog | null
   private readonly facades = new Map<string, Cache<never>>()
   private historyReader: History | null = null
+  private stated: Stated
   private closing: Promise<void> | null = null
 
   /**
@@ -74,6 +75,7 @@ export class MemoryManager {
     const { settings } = resolved
     const logger = safeLogger(resolved.logger)
     const clock = new OperationClock(resolved.clock)
+    this.stated = resolved.stated
     this.runId = nanoid()
     this.started = {
       seq: 1,
@@ -120,7 +122,8 @@ export class MemoryManager {
   /** The audit log's queries; `null` without an audit log. */
   get history(): History | null {
     if (this.audit === null) return null
-    if (this.historyReader === null && MemoryManager.historyOf !== null) this.historyReader = MemoryManager.historyOf(this.audit.state().path)
+    const { audit } = this
+    this.historyReader ??= MemoryManager.historyOf?.(audit.state().path, { flush: () => audit.flush() }) ?? null
     return this.historyReader
   }
 
@@ -139,14 +142,14 @@ export class MemoryManager {
       const settings = resolveCache(options ?? {}, `caches.${name}`)
       if (state.caches.size >= state.settings.maxCaches) throw new TooManyCachesError(name, state.settings.maxCaches)
       this.configure({ caches: { [name]: null } }, { caches: { [name]: settings } }, 'cache-created')
-    } else if (options !== undefined) {
-      this.setLimits({ caches: { [name]: options } })
+      // Before anybody is told: an observer may drop it, or close the manager.
+      const made = this.facade(name)
+      this.engine.publisher.flush()
+      return made as Cache<unknown> as Cache<V>
     }
-    const held = this.facades.get(name)
-    if (held !== undefined) return held as Cache<unknown> as Cache<V>
-    const made = new Cache<V>(this.engine, state.caches.get(name) as CacheState)
-    this.facades.set(name, made as Cache<unknown> as Cache<never>)
-    return made
+    const facade = this.facade(name)
+    if (options !== undefined) this.setLimits({ caches: { [name]: options } })
+    return facade as Cache<unknown> as Cache<V>
   }
 
   /** Names of the caches there are. */
@@ -159,11 +162,14 @@ export class MemoryManager {
     this.demandOpen('drop()')
     const present = this.engine.state.caches.get(name)
     if (present === undefined) return false
-    const facade = this.cache(name)
-    facade.clear()
-    this.configure({ caches: { [name]: present.settings } }, { caches: { [name]: null } }, 'cache-dropped')
+    const { clock, housekeeping, actors } = this.engine
+    const facade = this.facade(name)
+    const at = clock.refresh()
+    facade.empty(at, actors.attribution(undefined))
+    this.configure({ caches: { [name]: { ...present.settings } } }, { caches: { [name]: null } }, 'cache-dropped')
     facade.detach(this.emptyState(name))
     this.facades.delete(name)
+    housekeeping.settle(at)
     return true
   }
 
@@ -179,6 +185,7 @@ export class MemoryManager {
    */
   evict(options: EvictOptions = {}): CycleSummary {
     this.demandOpen('evict()')
+    checkEvictOptions(options)
     const { evictor, actors, housekeeping } = this.engine
     const summary = evictor.runWhole(evictor.forcedGoal(options.cache, options.target), actors.attribution(options.actor))
     housekeeping.settle(this.engine.clock.read())
@@ -219,18 +226,20 @@ export class MemoryManager {
    */
   setLimits(limits: LimitOptions): void {
     this.demandOpen('setLimits()')
-    const { state } = this.engine
-    const { from, to } = limitsChange(state.settings, limits, readAllowance())
+    const { state, clock, evictor, actors, housekeeping, logger } = this.engine
+    const by = actors.attribution(limits?.actor)
+    const { from, to, stated, overcommitted } = limitsChange(state.settings, limits, this.stated, readAllowance())
     if (Object.keys(to).length === 0) return
     const created = Object.keys(to.caches ?? {}).filter((name) => !state.caches.has(name))
     if (state.caches.size + created.length > state.settings.maxCaches) {
       throw new TooManyCachesError(created.join(', '), state.settings.maxCaches)
     }
-    const { clock, evictor, actors, housekeeping } = this.engine
+    this.stated = stated
     evictor.completeBackground(clock.refresh())
-    this.configure(from, to, 'limits', limits.actor)
+    this.configure(from, to, 'limits', by)
+    if (overcommitted) logOvercommitted(logger, state.settings, this.started)
     if ([...state.caches.values()].some((cache) => exceededLimit(state, cache) !== null)) {
-      evictor.runWhole(evictor.limitGoal(), actors.attribution(limits.actor))
+      evictor.runWhole(evictor.limitGoal(), by)
     }
     housekeeping.settle(clock.read())
   }
@@ -243,14 +252,19 @@ export class MemoryManager {
    */
   setPolicy(policy: PolicyName, evictionThreshold?: number, options: { actor?: string } = {}): void {
     this.demandOpen('setPolicy()')
-    const { from, to } = policyChange(this.engine.state.settings, policy, evictionThreshold)
-    if (Object.keys(to).length !== 0) this.configure(from, to, 'policy', options.actor)
+    const { state, actors, publisher } = this.engine
+    const by = actors.attribution(options.actor)
+    const { from, to } = policyChange(state.settings, policy, evictionThreshold, this.stated)
+    if (Object.keys(to).length === 0) return
+    this.configure(from, to, 'policy', by)
+    publisher.flush()
   }
 
   /** The stream of some types of events, typed by them. */
   select<T extends EventType>(...types: T[]): Observable<EventOf<T>> {
+    if (types.length === 0) throw new OptionError('type', `give at least one of ${EVENT_TYPES.join(', ')}`)
     for (const type of types) checkType(type)
-    return eventStream(this.engine.publisher, types)
+    return eventStream(this.engine.publisher, [...new Set(types)])
   }
 
   /** Calls `listener` with each event of a type, and returns the function that stops it. */
@@ -265,7 +279,6 @@ export class MemoryManager {
    * makes every promise of the process slower (AsyncLocalStorage): `{ actor }` on single calls doesn't.
    */
   withActor<T>(actor: Actor, fn: () => T): T {
-    if (typeof actor?.actor !== 'string') throw new OptionError('actor', 'needs an actor: { actor: string, traceId?: string }')
     return this.engine.actors.run(actor, fn)
   }
 
@@ -281,6 +294,8 @@ export class MemoryManager {
 
   private async finish(): Promise<void> {
     this.stop('close', null)
+    // Closed from inside a subscriber, the last events are delivered once it has returned.
+    await Promise.resolve()
     await this.audit?.close()
     await this.historyReader?.close()
   }
@@ -293,9 +308,9 @@ export class MemoryManager {
     evictor.completeBackground(at)
     housekeeping.recordPeaks(at)
     recorder.record({ seq: recorder.nextSeq, at, type: 'stopped', reason, code })
-    publisher.complete()
     for (const [name, facade] of this.facades) facade.detach(this.emptyState(name))
     recorder.values.length = 0
+    publisher.complete(reason === 'exit')
     clock.stop()
   }
 
@@ -307,11 +322,25 @@ export class MemoryManager {
     audit.onExit = (code) => this.stop('exit', code)
   }
 
-  private configure(from: SettingsChange, to: SettingsChange, reason: EventOf<'configured'>['reason'], by?: string): void {
-    const { recorder, clock, actors, publisher } = this.engine
-    const { actor, traceId } = actors.attribution(by)
+  /** Records a change of settings; the caller tells the observers, when all is consistent. */
+  private configure(
+    from: SettingsChange,
+    to: SettingsChange,
+    reason: EventOf<'configured'>['reason'],
+    by: Attribution = this.engine.actors.attribution(undefined),
+  ): void {
+    const { recorder, clock } = this.engine
+    const { actor, traceId } = by
     recorder.record({ seq: recorder.nextSeq, at: clock.refresh(), type: 'configured', from, to, reason, actor, traceId })
-    publisher.flush()
+  }
+
+  /** The handle that users hold of a cache that is there. */
+  private facade(name: string): Cache<never> {
+    const held = this.facades.get(name)
+    if (held !== undefined) return held
+    const made = new Cache<never>(this.engine, this.engine.state.caches.get(name) as CacheState)
+    this.facades.set(name, made)
+    return made
   }
 
   private detached(name: string): Cache<never> {
@@ -329,6 +358,13 @@ export class MemoryManager {
 
   private demandOpen(call: string): void {
     if (this.closing !== null) throw new ClosedError(call)
+  }
+}
+
+function checkEvictOptions(options: EvictOptions): void {
+  if (typeof options !== 'object' || options === null) throw new OptionError('options', `${shown(options)} is not an object of options`)
+  for (const name of Object.keys(options)) {
+    if (!['cache', 'target', 'actor'].includes(name)) throw new OptionError(name, 'is not an option of evict: cache, target, actor')
   }
 }
 
@@ -356,8 +392,10 @@ function logStart(logger: Logger, settings: Settings, started: Started, overcomm
     },
     'memory manager initialized',
   )
-  if (overcommitted) {
-    logger.warn({ max: maxMemory, may_use: mayUse.bytes, source: mayUse.source }, 'maxMemory is more than this process may use')
-  }
+  if (overcommitted) logOvercommitted(logger, settings, started)
+}
+
+function logOvercommitted(logger: Logger, { maxMemory }: Settings, { mayUse }: Started): void {
+  logger.warn({ max: maxMemory, may_use: mayUse.bytes, source: mayUse.source }, 'maxMemory is more than this process may use')
 }
 

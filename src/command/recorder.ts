@@ -139,7 +139,7 @@ function addedEvent(seq: number, at: number, cache: string, key: string, stored:
     offHeap: stored.offHeap,
     expiresAt: stored.expiresAt,
     cost: stored.cost,
-    tags: stored.tags,
+    tags: stored.tags === null ? null : [...stored.tags],
     prefix: stored.prefix,
     actor: stored.actor,
     traceId: stored.traceId,

@@ -1,6 +1,17 @@
 import { OptionError } from '../base/errors.ts'
 import type { MemoryAllowance } from '../base/memory/allowance.ts'
-import { type CacheOptions, cacheName, itemLimit, policyName, resolveCache, resolveMemory, resolveTarget, share } from '../base/options.ts'
+import {
+  type CacheOptions,
+  cacheName,
+  cachesOf,
+  itemLimit,
+  policyName,
+  resolveCache,
+  resolveMemory,
+  resolveTarget,
+  type Stated,
+  share,
+} from '../base/options.ts'
 import type { CacheSettings, PolicyName, Settings, SettingsChange } from '../base/settings.ts'
 import { type ByteText, shown } from '../base/units.ts'
 
@@ -33,50 +44,69 @@ export interface Change {
   readonly to: SettingsChange
 }
 
+/** A change of limits, what is now stated, and whether the memory budget is now more than the process may use. */
+export interface LimitsChange extends Change {
+  readonly stated: Stated
+  readonly overcommitted: boolean
+}
+
 /** @throws {OptionError} for anything wrong with any of it. */
-export function limitsChange(settings: Settings, limits: LimitOptions, allowance: MemoryAllowance): Change {
+export function limitsChange(settings: Settings, limits: LimitOptions, stated: Stated, allowance: MemoryAllowance): LimitsChange {
   if (typeof limits !== 'object' || limits === null) throw new OptionError('limits', `${shown(limits)} is not an object of limits`)
   for (const name of Object.keys(limits)) {
     if (!Object.hasOwn(KNOWN, name)) throw new OptionError(name, `is not a limit; limits are ${Object.keys(KNOWN).join(', ')}`)
   }
   const wanted: Record<string, unknown> = {}
+  const now: Stated = {
+    maxHeap: stated.maxHeap || limits.maxHeap !== undefined,
+    evictionTarget: stated.evictionTarget || limits.evictionTarget !== undefined,
+  }
+  let overcommitted = false
   if (limits.maxMemory !== undefined || limits.maxHeap !== undefined) {
-    const { maxMemory, maxHeap } = resolveMemory(
-      {
-        maxMemory: limits.maxMemory ?? settings.maxMemory,
-        ...(limits.maxHeap === undefined ? {} : { maxHeap: limits.maxHeap }),
-      },
-      allowance,
-    )
-    wanted.maxMemory = maxMemory
-    wanted.maxHeap = maxHeap
+    const maxMemory = limits.maxMemory === undefined ? settings.maxMemory : limits.maxMemory
+    const maxHeap = limits.maxHeap === undefined ? settings.maxHeap : limits.maxHeap
+    const memory = resolveMemory({ maxMemory, ...(now.maxHeap ? { maxHeap } : {}) }, allowance)
+    wanted.maxMemory = memory.maxMemory
+    wanted.maxHeap = memory.maxHeap
+    overcommitted = limits.maxMemory !== undefined && memory.overcommitted
   }
   if (limits.maxItems !== undefined) wanted.maxItems = itemLimit(limits.maxItems, 'maxItems')
   if (limits.memoryThreshold !== undefined) wanted.memoryThreshold = share(limits.memoryThreshold, 'memoryThreshold', 0.9)
   if (limits.evictionThreshold !== undefined || limits.evictionTarget !== undefined) {
-    Object.assign(wanted, thresholds(settings, limits.evictionThreshold, limits.evictionTarget))
+    Object.assign(wanted, thresholds(settings, limits.evictionThreshold, limits.evictionTarget, stated))
   }
   const change = difference(settings, wanted)
-  const caches = cachesChange(settings, limits.caches ?? {})
+  const caches = cachesChange(settings, limits.caches === undefined ? {} : cachesOf(limits.caches))
   return {
     from: { ...change.from, ...(caches === null ? {} : { caches: caches.from }) },
     to: { ...change.to, ...(caches === null ? {} : { caches: caches.to }) },
+    stated: now,
+    overcommitted,
   }
 }
 
 /** @throws {OptionError} for an unknown policy or a bad threshold. */
-export function policyChange(settings: Settings, policy: PolicyName, evictionThreshold: number | undefined): Change {
+export function policyChange(
+  settings: Settings,
+  policy: PolicyName,
+  evictionThreshold: number | undefined,
+  stated: Stated,
+): Change {
   const wanted: Record<string, unknown> = { policy: policyName(policy, 'policy') }
-  if (evictionThreshold !== undefined) Object.assign(wanted, thresholds(settings, evictionThreshold, undefined))
+  if (evictionThreshold !== undefined) Object.assign(wanted, thresholds(settings, evictionThreshold, undefined, stated))
   return difference(settings, wanted)
 }
 
-/** The target follows the threshold at 8/9 unless it was stated apart from that. */
-function thresholds(settings: Settings, threshold: number | undefined, target: number | undefined): Partial<Settings> {
+/** The target follows the threshold at 8/9 unless it was stated. */
+function thresholds(
+  settings: Settings,
+  threshold: number | undefined,
+  target: number | undefined,
+  stated: Stated,
+): Pick<Settings, 'evictionThreshold' | 'evictionTarget'> {
   const evictionThreshold = threshold === undefined ? settings.evictionThreshold : share(threshold, 'evictionThreshold', 1)
-  const follows = settings.evictionTarget === resolveTarget(undefined, settings.evictionThreshold)
-  const stated = target ?? (follows ? undefined : settings.evictionTarget)
-  return { evictionThreshold, evictionTarget: resolveTarget(stated, evictionThreshold) }
+  const kept = stated.evictionTarget ? settings.evictionTarget : undefined
+  return { evictionThreshold, evictionTarget: resolveTarget(target === undefined ? kept : target, evictionThreshold) }
 }
 
 function cachesChange(settings: Settings, options: Readonly<Record<string, CacheOptions>>) {

@@ -1,6 +1,9 @@
 import type { Settings } from '../base/settings.ts'
 
-/** The settings' numbers as each add compares them: in bytes, multiplied out once, in one object of one shape. */
+/**
+ * The settings' numbers as each add compares them: in bytes, multiplied out once, in one object of one shape. No limit is
+ * the largest that sums of bytes keep exactly.
+ */
 export class Limits {
   maxItems = 0
   maxMemory = 0
@@ -22,8 +25,8 @@ export class Limits {
   set({ maxItems, maxMemory, maxHeap, evictionThreshold, evictionTarget, memoryThreshold }: Settings): void {
     const cycle = evictionThreshold < 1 ? evictionThreshold : Number.POSITIVE_INFINITY
     this.maxItems = maxItems
-    this.maxMemory = maxMemory
-    this.maxHeap = maxHeap
+    this.maxMemory = Math.min(maxMemory, Number.MAX_SAFE_INTEGER)
+    this.maxHeap = Math.min(maxHeap, Number.MAX_SAFE_INTEGER)
     this.cycleBytes = cycle * maxMemory
     this.cycleHeapBytes = cycle * maxHeap
     this.targetBytes = Math.floor(evictionTarget * maxMemory)

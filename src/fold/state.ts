@@ -71,7 +71,8 @@ export class State {
   constructor(started: Pick<Event.Started, 'seed' | 'settings' | 'at'>) {
     const { settings } = started
     this.seed = started.seed
-    this.settings = settings
+    // Whoever is told of an event may change it: what is kept of it is a copy.
+    this.settings = { ...settings, caches: copied(settings.caches) }
     this.limits = new Limits(settings)
     this.columns = new Columns(settings.maxItems)
     this.policy = new POLICY_CLASSES[settings.policy](this.columns)
@@ -79,7 +80,7 @@ export class State {
     this.levels = new LevelState(settings.memoryThreshold)
     this.at = started.at
     this.lastLevelAt = started.at
-    for (const [name, cache] of Object.entries(settings.caches)) this.addCache(name, cache)
+    for (const [name, cache] of Object.entries(this.settings.caches)) this.addCache(name, cache)
   }
 
   get heapBytes(): number {
@@ -223,7 +224,7 @@ export class State {
   cycleStarted(e: Event.CycleStarted): void {
     this.happened(e)
     this.cycles++
-    if (e.trigger === 'threshold' || e.trigger === 'pressure') this.cycle = { started: e, count: 0, bytes: 0 }
+    if (e.trigger === 'threshold' || e.trigger === 'pressure') this.cycle = { started: { ...e }, count: 0, bytes: 0 }
   }
 
   cycleCompleted(e: Event.CycleCompleted): void {
@@ -258,9 +259,9 @@ export class State {
         this.cacheList = [...this.caches.values()]
         if (cache !== undefined) this.dropped.add(cache.counts, 1)
       } else {
-        known[name] = settings
-        if (cache === undefined) this.addCache(name, settings)
-        else cache.settings = settings
+        known[name] = { ...settings }
+        if (cache === undefined) this.addCache(name, { ...settings })
+        else cache.settings = { ...settings }
       }
     }
     this.settings = { ...this.settings, ...rest, caches: known }
@@ -375,6 +376,10 @@ export class State {
     this.columns.free(h)
     if (this.levels.rank !== 0) this.levels.usageIs(this.usage, at)
   }
+}
+
+function copied(caches: Settings['caches']): Record<string, CacheSettings> {
+  return Object.fromEntries(Object.entries(caches).map(([name, settings]) => [name, { ...settings }]))
 }
 
 function counted(cache: CacheState): ReadonlyMap<string, number> {

@@ -70,7 +70,12 @@ export class TimerWheel {
     const head = this.heads[DUE] as number
     if (head !== NONE) return head
     const slot = this.earliest()
-    if (slot === NONE || this.startOf(slot) > at) return NONE
+    if (slot === NONE) return at < this.endOfWheel() ? NONE : this.pastIn(FAR, at)
+    return this.startOf(slot) > at ? NONE : this.pastIn(slot, at)
+  }
+
+  /** An entry of a slot that is past its time, or `NONE`. */
+  private pastIn(slot: number, at: number): number {
     const { expiresAt, wheelNext } = this.columns
     for (let h = this.heads[slot] as number; h !== NONE; h = wheelNext[h] as number) {
       if ((expiresAt[h] as number) <= at) return h

@@ -4,7 +4,8 @@ import { EVENT_TYPES, type EventOf, type EventType, type MuninnEvent } from '../
 
 /** Somebody who is told of events. `closed` from the moment it stopped listening, also in the middle of a delivery. */
 export interface Sink<E> {
-  readonly next: (event: E) => void
+  /** What it returns is looked at only for being a promise that rejects. */
+  readonly next: (event: E) => unknown
   readonly complete: () => void
   closed: boolean
 }
@@ -90,7 +91,8 @@ export class Publisher {
   private readonly logger: Logger
   private readonly pending = new Deliveries()
   private delivering = false
-  private completed = false
+  private ending = false
+  private ended = false
   private later: NodeJS.Immediate | null = null
   private overloadLogged = false
 
@@ -101,7 +103,7 @@ export class Publisher {
 
   /** Starts telling a sink; returns what stops it. After the end, a sink is only told that it is the end. */
   attach<T extends EventType>(types: readonly T[], sink: Sink<EventOf<T>>): () => void {
-    if (this.completed) {
+    if (this.ended) {
       sink.closed = true
       this.guarded(sink.complete)
       return () => {}
@@ -130,23 +132,20 @@ export class Publisher {
     this.drain(DELIVERIES_AT_ONCE)
   }
 
-  /** Delivers everything, and tells everyone that it was the last. */
-  complete(): void {
-    this.completed = true
-    this.drain(Number.POSITIVE_INFINITY)
-    if (this.later !== null) clearImmediate(this.later)
-    const sinks = new Set<Sink<never>>(Object.values(this.lanes).flatMap((lane) => lane.sinks as readonly Sink<never>[]))
-    for (const lane of Object.values(this.lanes)) lane.sinks = []
-    for (const sink of sinks) {
-      if (!sink.closed) this.guarded(() => sink.complete())
-      sink.closed = true
-    }
+  /**
+   * Delivers everything, and tells everyone that it was the last. Called from inside a subscriber, that happens after
+   * the present event, unless `now`: the process exits, and nothing comes after.
+   */
+  complete(now: boolean): void {
+    this.ending = true
+    if (!this.delivering || now) this.drain(Number.POSITIVE_INFINITY)
   }
 
-  /** Runs what an observer gave; what it throws is counted and logged. */
-  guarded(run: () => void): void {
+  /** Runs what an observer gave; what it throws, or rejects with later, is counted and logged. */
+  guarded(run: () => unknown): void {
     try {
-      run()
+      const result = run()
+      if (result !== undefined) this.watch(result)
     } catch (error) {
       this.failed(error)
     }
@@ -157,11 +156,29 @@ export class Publisher {
     this.logger.error({ err: error }, 'a subscriber threw; the cache goes on')
   }
 
+  /** An async observer's rejection would end the process, as one that nobody handles. */
+  private watch(result: unknown): void {
+    if (result instanceof Promise) result.catch((error: unknown) => this.failed(error))
+  }
+
   private drain(most: number): void {
     this.delivering = true
-    for (let delivered = 0; delivered < most && !this.pending.isEmpty; delivered++) this.deliverNext()
+    for (let delivered = 0; (delivered < most || this.ending) && !this.pending.isEmpty; delivered++) this.deliverNext()
     this.delivering = false
-    if (!this.pending.isEmpty) this.drainLater()
+    if (this.ending) this.end()
+    else if (!this.pending.isEmpty) this.drainLater()
+  }
+
+  private end(): void {
+    if (this.ended) return
+    this.ended = true
+    if (this.later !== null) clearImmediate(this.later)
+    const sinks = new Set<Sink<never>>(Object.values(this.lanes).flatMap((lane) => lane.sinks as readonly Sink<never>[]))
+    for (const lane of Object.values(this.lanes)) lane.sinks = []
+    for (const sink of sinks) {
+      if (!sink.closed) this.guarded(() => sink.complete())
+      sink.closed = true
+    }
   }
 
   private deliverNext(): void {
@@ -172,7 +189,8 @@ export class Publisher {
       const sink = sinks[i] as Sink<MuninnEvent>
       if (sink.closed) continue
       try {
-        sink.next(event)
+        const result = sink.next(event)
+        if (result !== undefined) this.watch(result)
       } catch (error) {
         this.failed(error)
       }

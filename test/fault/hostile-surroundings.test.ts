@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Logger } from '../../src/base/logger.ts'
-import { MemoryManager } from '../../src/muninn.ts'
+import { type Cache, MemoryManager } from '../../src/muninn.ts'
 import { bed } from '../support/manager-bed.ts'
 import { watchUncaught } from '../support/uncaught.ts'
 
@@ -135,16 +135,25 @@ describe('the system clock', () => {
       expect(seen).toEqual(['a'])
     })
 
-    test.each([50, 9_000, 15_000, 100_000])('a read returns nothing past its TTL of %d ms', async (ttl) => {
-      const now = clocks()
-      await using memory = new MemoryManager({ checkInterval: 0 })
-      const cache = memory.cache('c')
-      for (const key of ['a', 'b']) cache.set(key, 1, { ttl })
-      expect(cache.get('a')).toBe(1)
-      now.monotonic += ttl
-      expect([cache.peek('a'), cache.has('a')]).toEqual([undefined, false])
-      expect(cache.get('a')).toBeUndefined()
-    })
+    const reads: readonly [string, (cache: Cache) => unknown][] = [
+      ['get', (cache) => cache.get('a')],
+      ['peek', (cache) => cache.peek('a')],
+      ['info', (cache) => cache.info('a')],
+      ['getOrInsert', (cache) => (cache.getOrInsert('a', () => 'made') === 'made' ? undefined : 'held')],
+    ]
+    test.each(reads.flatMap((read) => [50, 9_000, 15_000, 100_000].map((ttl) => [read[0], ttl, read[1]] as const)))(
+      '%s returns nothing past its TTL of %i ms',
+      async (_, ttl, read) => {
+        const now = clocks()
+        await using memory = new MemoryManager({ checkInterval: 0 })
+        const cache = memory.cache('c')
+        cache.set('a', 1, { ttl })
+        cache.set('b', 1)
+        expect([cache.get('a'), cache.get('b')]).toEqual([1, 1])
+        now.monotonic += ttl
+        expect(read(cache)).toBeUndefined()
+      },
+    )
 
     test('a store starts its TTL at the present', async () => {
       const now = clocks()

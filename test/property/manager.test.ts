@@ -5,12 +5,12 @@ import { assertFolds, drain, stateOf } from '../support/fold-law.ts'
 import { commandsOf, configOf } from '../support/manager-commands.ts'
 import { ManagerWorld } from '../support/manager-world.ts'
 
-const tally: Record<string, number> = {}
-afterAll(() => { console.log(tally) })
-const RUNS = Number(process.env.RUNS ?? 1)
+const RUNS = process.env.MUNINN_NIGHT === '1' ? 20 : 1
 
 beforeAll(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate'] })
+  vi.useFakeTimers({
+    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate'],
+  })
 })
 afterAll(() => {
   vi.useRealTimers()
@@ -21,22 +21,25 @@ describe.each(POLICIES)('a manager under %s', (policy) => {
     fc.record({
       config: fc.constant(config),
       commands: commandsOf(config.sizing, 80),
+      /** When, after the last command, everything is drained, and how. */
       later: fc.constantFrom(0, 30, 5_000, 1e13),
       ofEachCache: fc.boolean(),
+      under: fc.constantFrom(...POLICIES),
     }),
   )
 
   it('does what the reference model does, and is the fold of its events', () => {
     fc.assert(
-      fc.property(runs, ({ config, commands, later, ofEachCache }) => {
+      fc.property(runs, ({ config, commands, later, ofEachCache, under }) => {
         const world = new ManagerWorld(config)
-        for (const command of commands) world.run(command); for (const e of world.events) { const k = e.type + ('cause' in e ? ' ' + e.cause : '') + ('trigger' in e && typeof e.trigger === 'string' ? ' ' + e.trigger : '') + ('reason' in e ? ' ' + e.reason : '') + ('level' in e ? ' ' + e.level : ''); tally[k] = (tally[k] ?? 0) + 1 }
+        for (const command of commands) world.run(command)
+        world.run({ do: 'policy', policy: under })
         world.end()
         const folded = assertFolds(world.memory, world.events)
         const at = folded.at + later
         expect(drain(stateOf(world.memory), at, ofEachCache)).toEqual(drain(folded, at, ofEachCache))
       }),
-      { seed: Number(process.env.SEED ?? 1), numRuns: Math.round(150 * RUNS), endOnFailure: process.env.QUICK === '1' },
+      { seed: POLICIES.indexOf(policy) + 1, numRuns: 110 * RUNS },
     )
   })
 })

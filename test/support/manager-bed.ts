@@ -9,7 +9,7 @@ import {
 } from '../../src/muninn.ts'
 
 /** Time that passes only when the test says so. */
-export class VirtualClock {
+class VirtualClock {
   time = 1_000_000
 
   now(): number {

@@ -1,11 +1,11 @@
-import { HeapEstimate } from '../../src/base/memory/heap.ts'
 import { entryOverhead } from '../../src/base/memory/estimate.ts'
+import { HeapEstimate } from '../../src/base/memory/heap.ts'
 import type { CacheOptions, MemoryManagerOptions } from '../../src/base/options.ts'
 import type { SetOptions } from '../../src/command/entry-options.ts'
 import type { EvictOptions } from '../../src/command/memory-manager.ts'
 import type { LimitOptions } from '../../src/command/settings-change.ts'
 import type { CacheSpec, Command, Config, LimitsSpec, StoreSpec } from './manager-commands.ts'
-import type { Store } from './reference-manager.ts'
+import type { Store } from './reference-contents.ts'
 
 /** Virtual time that a test moves, backwards and to NaN as well. */
 export class HandClock {
@@ -49,11 +49,20 @@ export function limitOptionsOf(spec: LimitsSpec, scale: number): LimitOptions {
     ...rest,
     ...(maxMemory === undefined ? {} : { maxMemory: maxMemory * scale }),
     ...(maxHeap === undefined ? {} : { maxHeap: maxHeap * scale }),
-    ...(caches === undefined ? {} : { caches: Object.fromEntries(Object.entries(caches).map(([name, cache]) => [name, cacheOptionsOf(cache, scale)])) }),
+    ...(caches === undefined
+      ? {}
+      : {
+          caches: Object.fromEntries(
+            Object.entries(caches).map(([name, cache]) => [name, cacheOptionsOf(cache, scale)]),
+          ),
+        }),
   }
 }
 
-export function evictOptionsOf({ cache, target, actor }: Extract<Command, { do: 'evict' }>, scale: number): EvictOptions {
+export function evictOptionsOf(
+  { cache, target, actor }: Extract<Command, { do: 'evict' }>,
+  scale: number,
+): EvictOptions {
   return {
     ...(cache === undefined ? {} : { cache }),
     ...(target === undefined ? {} : { target: target > 1 ? target * scale : target }),
@@ -101,7 +110,8 @@ export function givenOf(spec: StoreSpec, key: string, id: number, config: Config
 function chargeOf(value: unknown, key: string, sizing: Config['sizing']): { size: number; offHeap: number } {
   if (sizing === 'function') return { size: weigh(value, key), offHeap: 0 }
   if (sizing === 'payload') {
-    const size = typeof value === 'string' ? Buffer.byteLength(value) : value instanceof Uint8Array ? value.length : 1024
+    const size =
+      typeof value === 'string' ? Buffer.byteLength(value) : value instanceof Uint8Array ? value.length : 1024
     return { size, offHeap: 0 }
   }
   estimate.measure(value)

@@ -3,7 +3,15 @@ import { MuninnError } from '../../src/base/errors.ts'
 import type { Cache } from '../../src/command/cache.ts'
 import { MemoryManager } from '../../src/command/memory-manager.ts'
 import { stateOf } from './fold-law.ts'
-import { cacheOptionsOf, evictOptionsOf, type Given, givenOf, HandClock, limitOptionsOf, optionsOf } from './manager-calls.ts'
+import {
+  cacheOptionsOf,
+  evictOptionsOf,
+  type Given,
+  givenOf,
+  HandClock,
+  limitOptionsOf,
+  optionsOf,
+} from './manager-calls.ts'
 import type { Command, Config } from './manager-commands.ts'
 
 /** Turns of the event loop in which a cycle must have come to its end: a slice of 128 each. */
@@ -34,7 +42,8 @@ export class Player {
   }
 
   play(command: Command): Played {
-    const given = 'store' in command && 'key' in command ? givenOf(command.store, command.key, ++this.values, this.config) : null
+    const given =
+      'store' in command && 'key' in command ? givenOf(command.store, command.key, ++this.values, this.config) : null
     try {
       return { answer: this.call(command, given), thrown: null, given }
     } catch (error) {
@@ -44,8 +53,8 @@ export class Player {
   }
 
   private call(command: Command, given: Given | null): unknown {
-    const { memory, clock, config } = this
-    const { scale } = config
+    const { memory } = this
+    const { scale } = this.config
     const cache = 'cache' in command && command.cache !== undefined ? this.facades.get(command.cache) : undefined
     switch (command.do) {
       case 'get':
@@ -62,8 +71,11 @@ export class Player {
       case 'drop':
         return memory.drop(command.cache)
       case 'make':
-        this.facades.set(command.cache, memory.cache(command.cache, command.options && cacheOptionsOf(command.options, scale)))
-        return
+        this.facades.set(
+          command.cache,
+          memory.cache(command.cache, command.options && cacheOptionsOf(command.options, scale)),
+        )
+        return undefined
       case 'evict':
         return memory.evict(evictOptionsOf(command, scale))
       case 'check':
@@ -78,10 +90,11 @@ export class Player {
         return this.turnClock(command.by)
       case 'wait':
         this.turnClock(command.ms)
-        return void vi.advanceTimersByTime(command.ms)
+        vi.advanceTimersByTime(command.ms)
+        return undefined
       case 'idle':
         for (let turn = 0; turn < MOST_TURNS && stateOf(memory).cycle !== null; turn++) vi.advanceTimersByTime(1)
-        return
+        return undefined
       case 'near':
         return this.playNear(command)
       case 'fill':
@@ -89,6 +102,8 @@ export class Player {
           this.play({ do: 'set', cache: command.cache, key: `f${i}`, store: command.store })
         }
         return command.until === 'idle' ? this.play({ do: 'idle' }).answer : undefined
+      default:
+        return undefined
     }
   }
 
@@ -110,9 +125,9 @@ export class Player {
   }
 
   /** To the millisecond at which the entry is past its time, or the one before or after. */
-  private playNear({ cache, key, by, then }: Extract<Command, { do: 'near' }>): unknown {
+  private playNear({ cache, key, by, call }: Extract<Command, { do: 'near' }>): unknown {
     const expiresAt = this.facades.get(cache)?.info(key)?.expiresAt ?? Number.POSITIVE_INFINITY
     if (expiresAt < 1e14) this.turnClock(Math.max(0, expiresAt + by - this.clock.time))
-    return this.play({ do: then, cache, key }).answer
+    return this.play({ do: call, cache, key }).answer
   }
 }

@@ -112,7 +112,11 @@ export class ManagerWorld {
   }
 
   /** A call of a cache; one that was dropped tells nothing, and holds and stores nothing. */
-  private followCache(command: Extract<Command, { cache: string }>, { answer, given }: Played, cursor: EventCursor): void {
+  private followCache(
+    command: Extract<Command, { cache: string }>,
+    { answer, given }: Played,
+    cursor: EventCursor,
+  ): void {
     const { model } = this
     if (!this.player.facades.has(command.cache)) return
     const gone = !model.caches.has(command.cache)
@@ -128,7 +132,10 @@ export class ManagerWorld {
       case 'clear':
         return gone ? undefined : model.clear(cursor, command.cache)
       case 'set':
-        return assert.equal(answer, gone ? false : model.set(cursor, command.cache, command.key, (given as Given).store))
+        return assert.equal(
+          answer,
+          gone ? false : model.set(cursor, command.cache, command.key, (given as Given).store),
+        )
       case 'getOrInsert': {
         const { value, store } = given as Given
         const held = gone ? undefined : model.get(cursor, command.cache, command.key)
@@ -146,10 +153,10 @@ export class ManagerWorld {
     if (command.until === 'idle') this.step({ do: 'idle' })
   }
 
-  private near({ cache, key, by, then }: CommandOf<'near'>): void {
+  private near({ cache, key, by, call }: CommandOf<'near'>): void {
     const expiresAt = this.model.find(cache, key)?.expiresAt ?? Number.POSITIVE_INFINITY
     if (expiresAt < 1e14) this.step({ do: 'clock', by: Math.max(0, expiresAt + by - this.player.clock.time) })
-    this.step({ do: then, cache, key })
+    this.step({ do: call, cache, key })
   }
 
   private followDrop(name: string, { answer }: Played, cursor: EventCursor): void {
@@ -215,7 +222,12 @@ export class ManagerWorld {
     const unknown = name !== null && !model.caches.has(name)
     assert.equal(thrown, unknown ? 'ERR_MUNINN_OPTION' : null)
     if (unknown) return
-    const { seq, at, type, ...told } = model.runWhole(cursor, name, this.targetOf(name, options.target as number | undefined), command.actor ?? null)
+    const { seq, at, type, ...told } = model.runWhole(
+      cursor,
+      name,
+      this.targetOf(name, options.target as number | undefined),
+      command.actor ?? null,
+    )
     assert.deepEqual(answer as CycleSummary, told)
     model.judge(cursor)
   }
@@ -238,14 +250,22 @@ export class ManagerWorld {
     const stats = memory.stats()
     for (const [name, cache] of player.facades) {
       const live = model.of(name).filter(({ expiresAt }) => expiresAt > model.now)
-      assert.deepEqual([...cache.entries()], live.map(({ key, value }) => [key, value]), 'contents, in the order in which they were added')
-      assert.deepEqual([...cache.keys()], live.map(({ key }) => key))
+      assert.deepEqual(
+        [...cache.entries()],
+        live.map(({ key, value }) => [key, value]),
+        'contents, in the order in which they were added',
+      )
+      assert.deepEqual(
+        [...cache.keys()],
+        live.map(({ key }) => key),
+      )
       for (const entry of model.of(name)) assertInfo(cache, entry, entry.expiresAt > model.now)
       const figures = model.caches.get(name)
       const row = stats.caches.find((found) => found.name === name)
       assert.equal(row === undefined, figures === undefined, 'caches that were dropped are in no statistics')
       if (row === undefined || figures === undefined) continue
-      for (const [figure, value] of Object.entries(figures.counts)) assert.equal(Reflect.get(row, figure), value, `${figure} of ${name}`)
+      for (const [figure, value] of Object.entries(figures.counts))
+        assert.equal(Reflect.get(row, figure), value, `${figure} of ${name}`)
       assert.deepEqual([row.items, row.bytes], [model.of(name).length, model.bytes(name)])
     }
     const { peaks } = model
@@ -260,7 +280,11 @@ export class ManagerWorld {
     assertWithinLimits(memory)
     this.ledger.balance(memory)
     for (const [name, cache] of this.player.facades) {
-      assert.deepEqual([cache.size, cache.bytes], [model.of(name).length, model.bytes(name)], `size and bytes of ${name}`)
+      assert.deepEqual(
+        [cache.size, cache.bytes],
+        [model.of(name).length, model.bytes(name)],
+        `size and bytes of ${name}`,
+      )
     }
   }
 }
@@ -272,8 +296,14 @@ export function assertWithinLimits(memory: MemoryManager): void {
   assert.ok(bytes <= settings.maxMemory, `${bytes} bytes, at most ${settings.maxMemory}`)
   assert.ok(heapBytes <= settings.maxHeap, `${heapBytes} bytes on the heap, at most ${settings.maxHeap}`)
   for (const cache of caches.values()) {
-    assert.ok(cache.items <= cache.settings.maxItems, `${cache.items} items in ${cache.name}, at most ${cache.settings.maxItems}`)
-    assert.ok(cache.bytes <= cache.settings.maxMemory, `${cache.bytes} bytes in ${cache.name}, at most ${cache.settings.maxMemory}`)
+    assert.ok(
+      cache.items <= cache.settings.maxItems,
+      `${cache.items} items in ${cache.name}, at most ${cache.settings.maxItems}`,
+    )
+    assert.ok(
+      cache.bytes <= cache.settings.maxMemory,
+      `${cache.bytes} bytes in ${cache.name}, at most ${cache.settings.maxMemory}`,
+    )
   }
 }
 

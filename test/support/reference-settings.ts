@@ -31,12 +31,21 @@ export function withLimits(settings: Settings, limits: LimitOptions, stated: Sta
   for (const [name, options] of Object.entries(limits.caches ?? {})) {
     changed.caches[name] = cacheSettings(options, settings.caches[name])
   }
-  if (Object.keys(changed.caches).length > settings.maxCaches && Object.keys(changed.caches).length > Object.keys(settings.caches).length) return null
+  if (
+    Object.keys(changed.caches).length > settings.maxCaches &&
+    Object.keys(changed.caches).length > Object.keys(settings.caches).length
+  )
+    return null
   return { ...changed, ...thresholds }
 }
 
 /** The settings after `setPolicy`; `null` where it must throw. */
-export function withPolicy(settings: Settings, policy: PolicyName, threshold: number | undefined, stated: Stated): Settings | null {
+export function withPolicy(
+  settings: Settings,
+  policy: PolicyName,
+  threshold: number | undefined,
+  stated: Stated,
+): Settings | null {
   const thresholds = withThreshold(settings, threshold, undefined, stated)
   return thresholds === null ? null : { ...settings, policy, ...thresholds }
 }

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { map } from 'rxjs'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { POLICIES } from '../../src/base/settings.ts'
+import { EVENT_TYPES, type MuninnEvent } from '../../src/event/catalogue.ts'
+import { assertFolds, drain, pictureOf, startedOf, stateOf } from '../support/fold-law.ts'
+import { Ledger } from '../support/ledger.ts'
+import { callsOf, commandsOf, configOf } from '../support/manager-commands.ts'
+import { Player } from '../support/manager-player.ts'
+import { assertWithinLimits } from '../support/manager-world.ts'
+
+const RUNS = process.env.MUNINN_NIGHT === '1' ? 20 : 1
+
+beforeAll(() => {
+  vi.useFakeTimers({
+    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate'],
+  })
+})
+afterAll(() => {
+  vi.useRealTimers()
+})
+
+function fail(): never {
+  throw new Error('an observer that throws')
+}
+
+/** Watches with every way there is, and throws each time. */
+function watchBadly({ memory }: Player): void {
+  memory.events$.subscribe(fail)
+  memory.select('added', 'evicted').pipe(map(fail)).subscribe()
+  memory.evictions$.pipe(map(({ key }) => key)).subscribe({ next: fail, error: fail, complete: fail })
+  for (const type of EVENT_TYPES) memory.on(type, fail)
+}
+
+const policy = fc.constantFrom(...POLICIES)
+const runs = policy.chain(configOf).chain((config) =>
+  fc.record({
+    config: fc.constant(config),
+    commands: commandsOf(config.sizing, 50),
+    reactions: fc.array(callsOf(config.sizing), { maxLength: 40, size: 'max' }),
+    every: fc.integer({ min: 1, max: 7 }),
+  }),
+)
+
+describe('observers', () => {
+  it('change nothing, whether they throw or there are none', () => {
+    fc.assert(
+      fc.property(runs, ({ config, commands }) => {
+        const alone = new Player(config)
+        const watched = new Player(config)
+        const told: number[] = []
+        watchBadly(watched)
+        watched.memory.events$.subscribe(({ seq }) => told.push(seq))
+        watchBadly(watched)
+        const first = stateOf(watched.memory).seq
+        for (const command of commands) assert.deepEqual(watched.play(command), alone.play(command))
+        assert.deepEqual(pictureOf(stateOf(watched.memory)), pictureOf(stateOf(alone.memory)))
+        assert.deepEqual(
+          told,
+          Array.from({ length: stateOf(watched.memory).seq - first }, (_, i) => first + 1 + i),
+        )
+        expect(watched.memory.stats().observerErrors).toBeGreaterThanOrEqual(4 * told.length)
+        for (const { memory } of [alone, watched]) void memory.close()
+      }),
+      { seed: 2, numRuns: 60 * RUNS },
+    )
+  })
+
+  it('may call the cache back: others are told everything, once and in order, and all laws hold', () => {
+    fc.assert(
+      fc.property(runs, ({ config, commands, reactions, every }) => {
+        const player = new Player(config)
+        const { memory } = player
+        const told: MuninnEvent[] = []
+        const pending = [...reactions]
+        let seen = 0
+        memory.events$.subscribe(() => {
+          const reaction = seen++ % every === 0 ? pending.shift() : undefined
+          if (reaction !== undefined) player.play(reaction)
+        })
+        memory.events$.subscribe((event) => told.push(event))
+        const ledger = new Ledger(startedOf(memory).at)
+        let entered = 0
+        for (const command of commands) {
+          player.play(command)
+          for (; entered < told.length; entered++) ledger.enter(told[entered] as MuninnEvent)
+          assertWithinLimits(memory)
+          ledger.balance(memory)
+        }
+        void memory.close()
+        const folded = assertFolds(memory, told)
+        expect(drain(stateOf(memory), folded.at, false)).toEqual(drain(folded, folded.at, false))
+        expect(memory.stats().observerErrors).toBe(0)
+      }),
+      { seed: 3, numRuns: 100 * RUNS },
+    )
+  })
+})

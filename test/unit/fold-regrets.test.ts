@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest'
+import { hashKey } from '../../src/fold/hash.ts'
+import { Regrets } from '../../src/fold/regrets.ts'
+
+const SEED = 5
+
+/** Remembers evictions by key alone. */
+class Memory {
+  private readonly regrets: Regrets
+
+  constructor(expectedItems: number) {
+    this.regrets = new Regrets(SEED, expectedItems)
+  }
+
+  evicted(key: string, seq: number): void {
+    this.regrets.remember(key, hashKey(key, SEED), seq)
+  }
+
+  find(key: string): number {
+    return this.regrets.find(key, hashKey(key, SEED))
+  }
+
+  missed(key: string): void {
+    if (this.find(key) !== 0) this.regrets.regretted(hashKey(key, SEED))
+  }
+
+  stored(key: string): void {
+    this.regrets.forget(hashKey(key, SEED))
+  }
+}
+
+describe('regrets', () => {
+  it('know nothing of what was never evicted', () => {
+    const memory = new Memory(10)
+    expect(memory.find('a')).toBe(0)
+    memory.evicted('a', 3)
+    expect(memory.find('b')).toBe(0)
+  })
+
+  it('tell which eviction a miss regrets, and the first such miss from later ones', () => {
+    const memory = new Memory(10)
+    memory.evicted('a', 3)
+    expect(memory.find('a')).toBe(3)
+    memory.missed('a')
+    expect(memory.find('a')).toBe(-3)
+    memory.missed('a')
+    expect(memory.find('a')).toBe(-3)
+  })
+
+  it('remember the last eviction, until the key is stored again', () => {
+    const memory = new Memory(10)
+    memory.evicted('a', 3)
+    memory.missed('a')
+    memory.stored('a')
+    expect(memory.find('a')).toBe(0)
+    memory.evicted('a', 9)
+    expect(memory.find('a')).toBe(9)
+    memory.stored('b')
+    expect(memory.find('a')).toBe(9)
+  })
+
+  it('remember nearly all of as many evictions as items are expected, and of more the newer', () => {
+    const memory = new Memory(10_000)
+    for (let n = 1; n <= 2_000; n++) memory.evicted(`k${n}`, n)
+    const kept = Array.from({ length: 2_000 }, (_, n) => memory.find(`k${n + 1}`) === n + 1).filter(Boolean).length
+    expect(kept).toBeGreaterThan(1_800)
+    for (let n = 1; n <= 200_000; n++) memory.evicted(`other${n}`, n)
+    const later = Array.from({ length: 2_000 }, (_, n) => memory.find(`k${n + 1}`)).filter((seq) => seq !== 0).length
+    expect(later).toBeLessThan(5)
+    expect(memory.find('other200000')).toBe(200_000)
+  })
+
+  it('never take one key for another', () => {
+    const memory = new Memory(1 << 20)
+    for (let n = 1; n <= 60_000; n++) memory.evicted(`k${n}`, n)
+    for (let n = 1; n <= 60_000; n++) expect([0, n]).toContain(memory.find(`k${n}`))
+    for (let n = 1; n <= 60_000; n++) if (memory.find(`absent${n}`) !== 0) expect.fail(`absent${n} was never evicted`)
+  })
+
+  it('tell keys apart that have one hash', () => {
+    const [one, other] = [`${'h'.repeat(9)}1${'t'.repeat(60)}`, `${'h'.repeat(9)}2${'t'.repeat(60)}`]
+    expect(hashKey(one, SEED)).toBe(hashKey(other, SEED))
+    const memory = new Memory(10)
+    memory.evicted(one, 3)
+    expect(memory.find(one)).toBe(3)
+    expect(memory.find(other)).toBe(0)
+  })
+})
