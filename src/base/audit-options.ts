@@ -33,14 +33,21 @@ export function resolveAudit(audit: string | AuditOptions | false): AuditSetting
     throw new OptionError('audit', `${shown(audit)} is not a path, an object of options, or false`)
   }
   for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(KNOWN, name)) throw new OptionError(`audit.${name}`, `is not an option; options are ${Object.keys(KNOWN).join(', ')}`)
+    if (!Object.hasOwn(KNOWN, name))
+      throw new OptionError(`audit.${name}`, `is not an option; options are ${Object.keys(KNOWN).join(', ')}`)
   }
   if (typeof options.path !== 'string' || options.path === '') {
     throw new OptionError('audit.path', `${shown(options.path)} is not the path of a file`)
   }
   const level = options.level ?? 'departures'
-  if (!AUDIT_LEVELS.includes(level)) throw new OptionError('audit.level', `${shown(level)} is none of ${AUDIT_LEVELS.join(', ')}`)
+  if (!AUDIT_LEVELS.includes(level))
+    throw new OptionError('audit.level', `${shown(level)} is none of ${AUDIT_LEVELS.join(', ')}`)
   const flushInterval = parseDuration(options.flushInterval ?? 100, 'audit.flushInterval', 1)
   if (flushInterval > 60_000) throw new OptionError('audit.flushInterval', 'is more than a minute')
-  return { path: options.path, level, flushInterval, maxPending: parseBytes(options.maxPending ?? '16MB', 'audit.maxPending') }
+  return {
+    path: options.path,
+    level,
+    flushInterval,
+    maxPending: parseBytes(options.maxPending ?? '16MB', 'audit.maxPending'),
+  }
 }

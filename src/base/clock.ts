@@ -5,7 +5,7 @@ export interface Clock {
 }
 
 /** The machine's monotonic clock, anchored to the wall clock when made: a jump of the wall clock doesn't move it. */
-export class SystemClock implements Clock {
+class SystemClock implements Clock {
   private readonly anchor = Date.now() - performance.now()
 
   now(): number {

@@ -1,10 +1,10 @@
-import type { AuditSettings, AuditOptions } from './audit-options.ts'
+import type { AuditOptions, AuditSettings } from './audit-options.ts'
 import { resolveAudit } from './audit-options.ts'
 import type { Clock } from './clock.ts'
 import { OptionError } from './errors.ts'
 import type { Logger } from './logger.ts'
 import type { MemoryAllowance } from './memory/allowance.ts'
-import { POLICIES, type CacheSettings, type PolicyName, type Settings } from './settings.ts'
+import { type CacheSettings, POLICIES, type PolicyName, type Settings } from './settings.ts'
 import { type ByteText, type DurationText, parseBytes, parseDuration, shown } from './units.ts'
 
 /** Bytes of one entry, given by the user; an integer ≥ 0. */
@@ -115,7 +115,11 @@ export function resolveOptions(options: MemoryManagerOptions, allowance: MemoryA
     logger = false,
     audit = false,
   } = options
-  const evictionThreshold = share(options.evictionThreshold === undefined ? 0.9 : options.evictionThreshold, 'evictionThreshold', 1)
+  const evictionThreshold = share(
+    options.evictionThreshold === undefined ? 0.9 : options.evictionThreshold,
+    'evictionThreshold',
+    1,
+  )
   if (sizing !== 'heap' && sizing !== 'payload' && typeof sizing !== 'function') {
     throw new OptionError('sizing', `${shown(sizing)} is none of 'heap', 'payload' or a function (value, key) => bytes`)
   }
@@ -146,7 +150,10 @@ export function resolveOptions(options: MemoryManagerOptions, allowance: MemoryA
     ),
   }
   if (Object.keys(settings.caches).length > maxCaches) {
-    throw new OptionError('caches', `names ${Object.keys(settings.caches).length} caches, more than maxCaches (${maxCaches})`)
+    throw new OptionError(
+      'caches',
+      `names ${Object.keys(settings.caches).length} caches, more than maxCaches (${maxCaches})`,
+    )
   }
   return {
     settings,
@@ -198,7 +205,10 @@ const KNOWN_OPTIONS: Record<keyof MemoryManagerOptions, true> = {
 /** @throws {OptionError} unless it is a name that a cache can have. */
 export function cacheName(name: unknown): string {
   if (typeof name !== 'string' || name.length === 0 || name.length > 256 || name === '__proto__') {
-    throw new OptionError('cache', `${shown(name)} is not a name: give a string of 1 to 256 characters, but not __proto__`)
+    throw new OptionError(
+      'cache',
+      `${shown(name)} is not a name: give a string of 1 to 256 characters, but not __proto__`,
+    )
   }
   return name
 }
@@ -209,7 +219,8 @@ export function resolveCache(options: CacheOptions, path: string, now: CacheSett
     throw new OptionError(path, `${shown(options)} is not an object with maxItems, maxMemory and ttl`)
   }
   for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(NO_LIMITS, name)) throw new OptionError(`${path}.${name}`, 'is not an option of a cache: maxItems, maxMemory, ttl')
+    if (!Object.hasOwn(NO_LIMITS, name))
+      throw new OptionError(`${path}.${name}`, 'is not an option of a cache: maxItems, maxMemory, ttl')
   }
   return {
     maxItems: options.maxItems === undefined ? now.maxItems : itemLimit(options.maxItems, `${path}.maxItems`),
@@ -271,7 +282,8 @@ function shareText(text: string, option: string): number | undefined {
   const match = SHARE.exec(text)
   if (match === null) return undefined
   const percent = Number(match[1])
-  if (!(percent > 0 && percent <= 100)) throw new OptionError(option, `${shown(text)} is not a share above 0% and at most 100%`)
+  if (!(percent > 0 && percent <= 100))
+    throw new OptionError(option, `${shown(text)} is not a share above 0% and at most 100%`)
   return percent / 100
 }
 
@@ -287,7 +299,10 @@ export function share(value: unknown, option: string, most: number): number {
 export function resolveTarget(target: unknown, evictionThreshold: number): number {
   if (target === undefined) return (evictionThreshold * 8) / 9
   if (typeof target !== 'number' || !(target >= 0 && target < evictionThreshold)) {
-    throw new OptionError('evictionTarget', `${shown(target)} is not a share of at least 0 and below evictionThreshold (${evictionThreshold})`)
+    throw new OptionError(
+      'evictionTarget',
+      `${shown(target)} is not a share of at least 0 and below evictionThreshold (${evictionThreshold})`,
+    )
   }
   return target
 }
@@ -311,7 +326,10 @@ export function itemLimit(value: unknown, option: string): number {
 
 function count(value: unknown, option: string, most: number): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1 || value > most) {
-    throw new OptionError(option, `${shown(value)} is not an integer ≥ 1${most < Number.MAX_SAFE_INTEGER ? ` and at most ${most}` : ', nor Infinity'}`)
+    throw new OptionError(
+      option,
+      `${shown(value)} is not an integer ≥ 1${most < Number.MAX_SAFE_INTEGER ? ` and at most ${most}` : ', nor Infinity'}`,
+    )
   }
   return value
 }
@@ -327,7 +345,8 @@ const LONGEST_DELAY = 2 ** 31 - 1
 
 function interval(value: DurationText): number {
   const ms = parseDuration(value, 'checkInterval')
-  if (ms > LONGEST_DELAY) throw new OptionError('checkInterval', `${shown(value)} is more than the ${LONGEST_DELAY} ms that a timer takes`)
+  if (ms > LONGEST_DELAY)
+    throw new OptionError('checkInterval', `${shown(value)} is more than the ${LONGEST_DELAY} ms that a timer takes`)
   return ms
 }
 

@@ -59,7 +59,8 @@ export function parseDuration(value: DurationText, option: string, least = 0): n
 
 /** A value as an error message shows it: short, and never a value's content beyond 60 characters. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : typeof value === 'object' ? typeName(value) : String(value)
+  const text =
+    typeof value === 'string' ? JSON.stringify(value) : typeof value === 'object' ? typeName(value) : String(value)
   return text.length > 60 ? `${text.slice(0, 57)}…` : text
 }
 

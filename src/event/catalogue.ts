@@ -1,12 +1,5 @@
 import type { PolicyName, Settings, SettingsChange } from '../base/settings.ts'
-import type {
-  CycleTrigger,
-  EvictionCause,
-  Level,
-  LimitName,
-  PeakMetric,
-  RejectionReason,
-} from './vocabulary.ts'
+import type { CycleTrigger, EvictionCause, Level, LimitName, PeakMetric, RejectionReason } from './vocabulary.ts'
 
 /*
  * The catalogue: one closed union of all that can happen. Every event is written as one object literal with all its

@@ -93,9 +93,9 @@ export class Columns {
     return (this.carried[h] as number) + (this.hits[h] as number)
   }
 
-  /** Whether `a` was last used before `b`. */
-  lessRecent(a: number, b: number): boolean {
-    return (this.usedSeq[a] as number) < (this.usedSeq[b] as number)
+  /** Whether `a`, of the score `scoreA`, comes before `b`: by the lower score, ties by the less recent use. */
+  precedes(scoreA: number, a: number, scoreB: number, b: number): boolean {
+    return scoreA !== scoreB ? scoreA < scoreB : (this.usedSeq[a] as number) < (this.usedSeq[b] as number)
   }
 
   needWheel(): void {

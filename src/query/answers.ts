@@ -1,6 +1,6 @@
 import type { AuditLevel } from '../base/audit-options.ts'
 import type { PolicyName, Settings } from '../base/settings.ts'
-import type { PrefixShare } from '../event/catalogue.ts'
+import type { PrefixShare, Warned } from '../event/catalogue.ts'
 import type { CycleTrigger, EvictionCause, Level, PeakMetric } from '../event/vocabulary.ts'
 
 /* What the audit log answers: times in epoch ms, sizes in bytes, shares 0–1. */
@@ -113,19 +113,9 @@ export interface CycleRecord {
   readonly usageAfter: number | null
 }
 
-export interface WarningRecord {
+/** A change of level, as its `warned` told it. */
+export interface WarningRecord extends Omit<Warned, 'type'> {
   readonly run: string
-  readonly seq: number
-  readonly at: number
-  readonly level: Exclude<Level, 'normal'> | 'recovered'
-  readonly from: Level
-  readonly to: Level
-  readonly usage: number
-  readonly threshold: number
-  readonly bytes: number
-  readonly heapBytes: number
-  readonly since: { readonly at: number; readonly bytesAdded: number; readonly writers: readonly PrefixShare[] }
-  readonly timeLeft: number | null
 }
 
 export interface PeakRecord {

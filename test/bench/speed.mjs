@@ -11,7 +11,9 @@ const CASES = [
   { keyCount: 100_000, capacity: 100_000, note: 'all hits' },
 ]
 const only = process.argv[2]?.split(';')
-const names = Object.keys(contestants).filter((name) => only === undefined || name === 'lru-cache' || only.includes(name))
+const names = Object.keys(contestants).filter(
+  (name) => only === undefined || name === 'lru-cache' || only.includes(name),
+)
 
 const rows = []
 for (const one of CASES) {
@@ -30,13 +32,18 @@ for (const one of CASES) {
   }))
   rows.push({ ...one, row })
   console.log(`${one.keyCount} keys, ${one.capacity} entries${one.note ? ` (${one.note})` : ''}`)
-  for (const { name, ns, ratio } of row) console.log(`  ${name.padEnd(28)} ${ns.toFixed(0).padStart(5)} ns  ${ratio.toFixed(2)}`)
+  for (const { name, ns, ratio } of row)
+    console.log(`  ${name.padEnd(28)} ${ns.toFixed(0).padStart(5)} ns  ${ratio.toFixed(2)}`)
 }
 
 if (only === undefined) {
-  const heads = CASES.map(({ keyCount, capacity, note }) => `${keyCount / 1000}k keys / ${capacity / 1000}k entries${note ? `, ${note}` : ''}`)
+  const heads = CASES.map(
+    ({ keyCount, capacity, note }) =>
+      `${keyCount / 1000}k keys / ${capacity / 1000}k entries${note ? `, ${note}` : ''}`,
+  )
   const lines = names.map(
-    (name, i) => `| ${name} | ${rows.map(({ row }) => `${row[i].ratio.toFixed(2)} (${row[i].ns.toFixed(0)} ns)`).join(' | ')} |`,
+    (name, i) =>
+      `| ${name} | ${rows.map(({ row }) => `${row[i].ratio.toFixed(2)} (${row[i].ns.toFixed(0)} ns)`).join(' | ')} |`,
   )
   writeSection('speed', [
     `Measured by \`npm run bench:speed\` on ${machine()}. Speed relative to lru-cache (above 1: faster), median of ${ROUNDS} rounds, with ns per operation.`,

@@ -135,25 +135,30 @@ describe('the system clock', () => {
       expect(seen).toEqual(['a'])
     })
 
-    const reads: readonly [string, (cache: Cache) => unknown][] = [
+    // A hit takes the cached time where the expiry is more than 10 s away from it: it may be late after as long a
+    // stretch of synchronous work (docs/decisions.md). All else reads the clock.
+    const hits: readonly [string, (cache: Cache) => unknown][] = [
       ['get', (cache) => cache.get('a')],
-      ['peek', (cache) => cache.peek('a')],
-      ['info', (cache) => cache.info('a')],
       ['getOrInsert', (cache) => (cache.getOrInsert('a', () => 'made') === 'made' ? undefined : 'held')],
     ]
-    test.each(reads.flatMap((read) => [50, 9_000, 15_000, 100_000].map((ttl) => [read[0], ttl, read[1]] as const)))(
-      '%s returns nothing past its TTL of %i ms',
-      async (_, ttl, read) => {
-        const now = clocks()
-        await using memory = new MemoryManager({ checkInterval: 0 })
-        const cache = memory.cache('c')
-        cache.set('a', 1, { ttl })
-        cache.set('b', 1)
-        expect([cache.get('a'), cache.get('b')]).toEqual([1, 1])
-        now.monotonic += ttl
-        expect(read(cache)).toBeUndefined()
-      },
-    )
+    const reads: readonly [string, (cache: Cache) => unknown][] = [
+      ['peek', (cache) => cache.peek('a')],
+      ['info', (cache) => cache.info('a')],
+    ]
+    const asked = [
+      ...hits.flatMap((read) => [50, 9_000].map((ttl) => [read[0], ttl, read[1]] as const)),
+      ...reads.flatMap((read) => [50, 9_000, 15_000, 100_000].map((ttl) => [read[0], ttl, read[1]] as const)),
+    ]
+    test.each(asked)('%s returns nothing past its TTL of %i ms', async (_, ttl, read) => {
+      const now = clocks()
+      await using memory = new MemoryManager({ checkInterval: 0 })
+      const cache = memory.cache('c')
+      cache.set('a', 1, { ttl })
+      cache.set('b', 1)
+      expect([cache.get('a'), cache.get('b')]).toEqual([1, 1])
+      now.monotonic += ttl
+      expect(read(cache)).toBeUndefined()
+    })
 
     test('a store starts its TTL at the present', async () => {
       const now = clocks()

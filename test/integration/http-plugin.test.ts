@@ -1,7 +1,7 @@
 import { type FastifyInstance, fastify } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MemoryManager } from '../../src/muninn.ts'
-import muninnHttp, { muninnHttp as named } from '../../src/serve/http/plugin.ts'
+import muninnHttp from '../../src/serve/http/plugin.ts'
 import { type Answer, ask } from './http-support.ts'
 
 interface Host {
@@ -26,10 +26,6 @@ async function close({ app, memory }: Host): Promise<void> {
   await app.close()
   await memory.close()
 }
-
-test('the default export is the named one', () => {
-  expect(muninnHttp).toBe(named)
-})
 
 describe('in a host application', () => {
   let service: Host

@@ -140,7 +140,7 @@ const itemLimit = fc.oneof(fc.integer({ min: 2, max: 9 }), fc.constant(Number.PO
 const budget = fc.integer({ min: 60, max: 400 })
 const cacheSpec: fc.Arbitrary<CacheSpec> = mostlyWithout(
   {},
-  { maxItems: itemLimit, maxMemory: budget, ttl: fc.constantFrom(40, 5_000, Number.POSITIVE_INFINITY) },
+  { maxItems: itemLimit, maxMemory: budget, ttl: fc.constantFrom(40, 33.4, 5_000, Number.POSITIVE_INFINITY) },
   3,
 )
 const threshold = fc.constantFrom(1, 0.9, 0.9, 0.5)

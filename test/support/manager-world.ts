@@ -8,7 +8,7 @@ import { EventCursor } from './event-cursor.ts'
 import { assertFolds, startedOf, stateOf } from './fold-law.ts'
 import { Ledger } from './ledger.ts'
 import { cacheOptionsOf, evictOptionsOf, type Given, limitOptionsOf } from './manager-calls.ts'
-import type { Command, Config, LimitsSpec } from './manager-commands.ts'
+import type { Command, Config } from './manager-commands.ts'
 import { type Played, Player } from './manager-player.ts'
 import type { Entry } from './reference-entries.ts'
 import { ReferenceManager } from './reference-manager.ts'
@@ -42,7 +42,6 @@ export class ManagerWorld {
     else if (command.do === 'near') this.near(command)
     else if (command.do === 'inspect') this.inspect()
     else if (command.do === 'refold') assertFolds(this.memory, this.events)
-    else if (command.do === 'limits') this.step({ ...command, limits: this.unambiguous(command.limits) })
     else this.step(command)
     this.assertInvariants()
   }
@@ -178,13 +177,6 @@ export class ManagerWorld {
     if (present) return this.limitsChanged(cursor, given === undefined ? {} : { caches: { [name]: given } })
     cursor.next('configured', { at: model.now, reason: 'cache-created' })
     model.makeCache(name, cacheSettings(given ?? {}))
-  }
-
-  /** Whether a heap budget that was stated survives `setLimits({ maxMemory })` has a test of its own: here it is said again. */
-  private unambiguous(limits: LimitsSpec): LimitsSpec {
-    const { model, player, stated } = this
-    if (!stated.heap || limits.maxMemory === undefined || limits.maxHeap !== undefined) return limits
-    return { ...limits, maxHeap: model.settings.maxHeap / player.config.scale }
   }
 
   private followLimits(options: LimitOptions, { thrown }: Played, cursor: EventCursor): void {

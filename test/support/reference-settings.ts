@@ -11,7 +11,7 @@ export interface Stated {
 export function cacheSettings(options: CacheOptions, now?: CacheSettings): CacheSettings {
   const none = Number.POSITIVE_INFINITY
   const { maxItems, maxMemory, ttl } = { maxItems: none, maxMemory: none, ttl: none, ...now, ...options }
-  return { maxItems, maxMemory: maxMemory as number, ttl: ttl as number }
+  return { maxItems, maxMemory: maxMemory as number, ttl: Math.ceil(ttl as number) }
 }
 
 /** The settings after `setLimits`; `null` where it must throw. */

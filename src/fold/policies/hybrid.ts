@@ -40,7 +40,7 @@ export class Hybrid implements Policy {
   }
 
   before(a: number, b: number): boolean {
-    return this.score(a) !== this.score(b) ? this.score(a) < this.score(b) : this.columns.lessRecent(a, b)
+    return this.columns.precedes(this.score(a), a, this.score(b), b)
   }
 
   score(h: number): number {

@@ -16,8 +16,7 @@ export class Lfu implements Policy {
   }
 
   before(a: number, b: number): boolean {
-    const difference = this.score(a) - this.score(b)
-    return difference !== 0 ? difference < 0 : this.columns.lessRecent(a, b)
+    return this.columns.precedes(this.score(a), a, this.score(b), b)
   }
 
   score(h: number): number {

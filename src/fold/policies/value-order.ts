@@ -22,17 +22,17 @@ class Bucket {
  */
 export class ValueOrder implements Order {
   private readonly columns: Columns
-  private readonly valueOf: (h: number) => number
+  private readonly rankOf: (h: number) => number
   private readonly buckets = new Map<number, Bucket>()
   private readonly heap: Bucket[] = []
 
-  constructor(columns: Columns, valueOf: (h: number) => number) {
+  constructor(columns: Columns, rankOf: (h: number) => number) {
     this.columns = columns
-    this.valueOf = valueOf
+    this.rankOf = rankOf
   }
 
   added(h: number): void {
-    const value = this.valueOf(h)
+    const value = this.rankOf(h)
     let bucket = this.buckets.get(value)
     if (bucket === undefined) {
       bucket = new Bucket(value, this.columns, this.heap.length)
@@ -78,7 +78,7 @@ export class ValueOrder implements Order {
   }
 
   private bucketOf(h: number): Bucket {
-    return this.buckets.get(this.valueOf(h)) as Bucket
+    return this.buckets.get(this.rankOf(h)) as Bucket
   }
 
   private drop(bucket: Bucket): void {

@@ -28,7 +28,7 @@ export const DEFAULT_MAX_ITEM_BYTES = 16 * 1024 * 1024
  * Muninn's HTTP routes for a fastify application of one's own: `app.register(muninnHttp, { memory, prefix: '/muninn' })`.
  * Hooks, parsers and error answers stay inside; a mutation that comes from a page of another origin is always refused.
  */
-export async function muninnHttp(app: FastifyInstance, options: MuninnHttpOptions): Promise<void> {
+export default async function muninnHttp(app: FastifyInstance, options: MuninnHttpOptions): Promise<void> {
   const tokens = options.token === undefined ? [] : parseTokens(options.token)
   guard(app, {
     tokenNeeded: tokens.length > 0,
@@ -54,5 +54,3 @@ export async function muninnHttp(app: FastifyInstance, options: MuninnHttpOption
     draining: () => closing,
   })
 }
-
-export default muninnHttp
