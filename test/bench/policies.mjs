@@ -3,16 +3,13 @@
  * (`anchors.tsv`), as a table in docs/performance.md. Runs the built package: `npm run build && node test/bench/policies.mjs`;
  * some two minutes on two cores. Ratios are exact and repeatable; the time they take is not measured here.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
+import { machine, writeSection } from './report.mjs'
 
 const ROOT = new URL('../../', import.meta.url)
 const TRACES = new URL('../shared/traces/', ROOT)
-const PAGE = new URL('docs/performance.md', ROOT)
-const START = '<!-- policies:start -->'
-const END = '<!-- policies:end -->'
 
 const POLICIES = ['lru', 'lfu', 'ttl', 'size', 'hybrid']
 const ANCHORS = ['lru', 'lfu', 'caffeine-2.6.2', 'best', 'belady']
@@ -103,7 +100,6 @@ function table(rows) {
 /** What a reader needs to repeat and to judge it. */
 function section(rows) {
   const differing = rows.filter((row) => row.ours.lru.toFixed(4) !== row.lru).length
-  const machine = cpus()[0]?.model ?? 'unknown processor'
   return [
     'Hit ratios of `muninn replay` (the whole capacity, no threshold cycles, seed 1). Ours are in bold; beside them what',
     'other implementations reach on the same traces: `best` is the best of 18 policies on each row, `belady` the optimum.',
@@ -114,16 +110,8 @@ function section(rows) {
     '',
     table(rows),
     '',
-    `Measured ${new Date().toISOString().slice(0, 10)} with Node ${process.versions.node} (${machine}) by`,
-    '`npm run build && node test/bench/policies.mjs`.',
-  ].join('\n')
-}
-
-function writePage(text) {
-  const page = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : `# Performance\n\n## Hit ratios\n\n${START}\n${END}\n`
-  const [start, end] = [page.indexOf(START), page.indexOf(END)]
-  if (start < 0 || end < start) throw new Error(`${fileURLToPath(PAGE)} has no ${START} followed by ${END}`)
-  writeFileSync(PAGE, `${page.slice(0, start + START.length)}\n${text}\n${page.slice(end)}`)
+    `Measured by \`npm run bench:policies\` on ${machine()}.`,
+  ]
 }
 
 async function main() {
@@ -135,9 +123,9 @@ async function main() {
   if (!existsSync(new URL('dist/replay/replay.js', ROOT))) throw new Error('not built: npm run build')
   const rows = readRows()
   await replayRows(rows)
-  const text = section(rows)
-  console.log(text)
-  writePage(text)
+  const lines = section(rows)
+  console.log(lines.join('\n'))
+  writeSection('policies', lines)
 }
 
 if (isMainThread) await main()

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { map } from 'rxjs'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { POLICIES } from '../../src/base/settings.ts'
+import { MemoryManager } from '../../src/command/memory-manager.ts'
 import { EVENT_TYPES, type MuninnEvent } from '../../src/event/catalogue.ts'
 import { assertFolds, drain, pictureOf, startedOf, stateOf } from '../support/fold-law.ts'
 import { Ledger } from '../support/ledger.ts'
@@ -40,6 +41,7 @@ const runs = policy.chain(configOf).chain((config) =>
     commands: commandsOf(config.sizing, 50),
     reactions: fc.array(callsOf(config.sizing), { maxLength: 40, size: 'max' }),
     every: fc.integer({ min: 1, max: 7 }),
+    tick: fc.constantFrom(0, 0, 1, 300),
   }),
 )
 
@@ -69,8 +71,9 @@ describe('observers', () => {
 
   it('may call the cache back: others are told everything, once and in order, and all laws hold', () => {
     fc.assert(
-      fc.property(runs, ({ config, commands, reactions, every }) => {
+      fc.property(runs, ({ config, commands, reactions, every, tick }) => {
         const player = new Player(config)
+        player.clock.tick = tick
         const { memory } = player
         const told: MuninnEvent[] = []
         const pending = [...reactions]
@@ -95,5 +98,34 @@ describe('observers', () => {
       }),
       { seed: 3, numRuns: 100 * RUNS },
     )
+  })
+
+  it('never see time go back, even where one of them reads a later clock in the middle of a call', () => {
+    const clock = { time: 0, now: () => clock.time }
+    const memory = new MemoryManager({
+      maxMemory: 1_000,
+      evictionThreshold: 1,
+      policy: 'lru',
+      checkInterval: 0,
+      clock,
+      seed: 1,
+    })
+    const cache = memory.cache('c')
+    const times: number[] = []
+    memory.events$.subscribe(({ at }) => times.push(at))
+    cache.set('stays', 1, { size: 400 })
+    cache.set('expires', 1, { size: 10, ttl: 31_000 })
+    cache.set('big', 1, { size: 420 })
+    cache.delete('big')
+    // The warning level has been left for long enough: the call that ends next says so.
+    const stop = memory.on('missed', () => {
+      stop()
+      clock.time += 500
+      cache.get('stays')
+    })
+    clock.time += 31_000
+    cache.get('expires')
+    expect(times).toEqual([...times].sort((a, b) => a - b))
+    void memory.close()
   })
 })

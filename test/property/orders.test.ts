@@ -135,7 +135,7 @@ describe.each(POLICIES)('the order of %s', (policy) => {
         for (const key of comparison.keys) comparison.victim(key)
         comparison.drain()
       }),
-      { seed: 1, numRuns: 150 * RUNS },
+      { seed: 1, numRuns: 100 * RUNS },
     )
   })
 })

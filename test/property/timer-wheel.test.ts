@@ -137,7 +137,7 @@ describe('the timer wheel', () => {
         }
         schedules.sweep()
       }),
-      { seed: 1, numRuns: 600 * RUNS },
+      { seed: 1, numRuns: 300 * RUNS },
     )
   })
 

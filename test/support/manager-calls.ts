@@ -10,12 +10,15 @@ import type { Store } from './reference-contents.ts'
 /** Virtual time that a test moves, backwards and to NaN as well. */
 export class HandClock {
   time: number
+  /** ms that pass with each look at it. */
+  tick = 0
 
   constructor(time: number) {
     this.time = time
   }
 
   now(): number {
+    this.time += this.tick
     return this.time
   }
 }

@@ -12,14 +12,14 @@ export interface Why {
   readonly cycle: string | null
 }
 
-/** How many and how much a cycle has given up: what was evicted, and what was past its time besides. */
+/** How many entries a cycle has evicted, and their bytes. */
 export interface Given {
-  readonly evicted: { count: number; bytes: number }
-  readonly expired: { count: number; bytes: number }
+  count: number
+  bytes: number
 }
 
 export function nothingGiven(): Given {
-  return { evicted: { count: 0, bytes: 0 }, expired: { count: 0, bytes: 0 } }
+  return { count: 0, bytes: 0 }
 }
 
 /** Who leaves the reference model, and what is remembered of those that were evicted. */
@@ -41,13 +41,15 @@ export class ReferenceDepartures extends ReferenceGauges {
   free(cursor: EventCursor, own: string | null, except: Entry | undefined, why: Why, given = nothingGiven()): boolean {
     const past = this.due(own)
     if (past.length > 0) {
-      count(given.expired, this.expire(cursor, past))
+      this.expire(cursor, past)
       return true
     }
     const candidates = this.of(own).filter((entry) => entry !== except)
     const first = firstToGo(this.settings.policy, candidates)
     if (first === undefined) return false
-    count(given.evicted, this.evict(cursor, first, candidates, why))
+    const { size } = this.evict(cursor, first, candidates, why)
+    given.count++
+    given.bytes += size
     return true
   }
 
@@ -138,9 +140,4 @@ export class ReferenceDepartures extends ReferenceGauges {
     this.entries.splice(this.entries.indexOf(entry), 1)
     this.usageChanged()
   }
-}
-
-function count(given: { count: number; bytes: number }, { size }: Entry): void {
-  given.count++
-  given.bytes += size
 }
