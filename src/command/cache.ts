@@ -179,7 +179,7 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     return live
   }
 
-  /** Removes all entries; some 0.2 s per million. */
+  /** Removes all entries; some 1 s per million. */
   clear(options: { actor?: string } = NO_OPTIONS): void {
     checkAnnotations(options)
     if (!this.attached) return

@@ -27,8 +27,8 @@ export class Columns {
   usedSeq: Float64Array
   /** Hits since the value was stored. */
   hits: Float64Array
-  /** Uses before the value was stored, that store included; uses are `carried + hits`. */
-  carried: Float64Array
+  /** Uses before the value was stored, that store included; uses are `carried + hits`. At most 2^32 − 1. */
+  carried: Uint32Array
   /** Links of the list that the entry is in; of free handles, `next` is the next free one. */
   previous: Int32Array
   next: Int32Array
@@ -61,7 +61,7 @@ export class Columns {
     this.usedAt = new Float64Array(capacity)
     this.usedSeq = new Float64Array(capacity)
     this.hits = new Float64Array(capacity)
-    this.carried = new Float64Array(capacity)
+    this.carried = new Uint32Array(capacity)
     this.previous = new Int32Array(capacity)
     this.next = new Int32Array(capacity)
   }
@@ -129,7 +129,7 @@ export class Columns {
     this.usedAt = grown(this.usedAt, new Float64Array(capacity))
     this.usedSeq = grown(this.usedSeq, new Float64Array(capacity))
     this.hits = grown(this.hits, new Float64Array(capacity))
-    this.carried = grown(this.carried, new Float64Array(capacity))
+    this.carried = grown(this.carried, new Uint32Array(capacity))
     this.previous = grown(this.previous, new Int32Array(capacity))
     this.next = grown(this.next, new Int32Array(capacity))
     if (this.wheelNext.length !== 0) {
@@ -145,7 +145,7 @@ export class Columns {
   }
 }
 
-function grown<T extends Int32Array | Float64Array | Uint8Array>(from: T, to: T): T {
+function grown<T extends Int32Array | Uint32Array | Float64Array | Uint8Array>(from: T, to: T): T {
   to.set(from)
   return to
 }

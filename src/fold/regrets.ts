@@ -1,7 +1,7 @@
 import { hashWholeKey } from './hash.ts'
 
-/** Evicted keys remembered at most; 20 bytes each. */
-const MOST = 1 << 16
+/** Evicted keys remembered at most; 16 bytes each. */
+const MOST = 1 << 15
 const SMALLEST = 1 << 10
 
 /**
@@ -12,11 +12,12 @@ const SMALLEST = 1 << 10
  */
 export class Regrets {
   private readonly seed: number
+  private readonly slots: number
   private readonly mask: number
   /** Both hashes of a slot, side by side. */
-  private readonly hashes: Int32Array
+  private hashes = new Int32Array(0)
   /** `seq` of the eviction; 0: nothing remembered; negative: a miss has regretted it already. */
-  private readonly evictedSeq: Float64Array
+  private evictedSeq = new Float64Array(0)
   private remembered = 0
 
   constructor(seed: number, expectedItems: number) {
@@ -24,11 +25,14 @@ export class Regrets {
     let slots = SMALLEST
     while (slots < expectedItems && slots < MOST) slots *= 2
     this.mask = slots - 1
-    this.hashes = new Int32Array(2 * slots)
-    this.evictedSeq = new Float64Array(slots)
+    this.slots = slots
   }
 
   remember(key: string, hash: number, seq: number): void {
+    if (this.evictedSeq.length === 0) {
+      this.hashes = new Int32Array(2 * this.slots)
+      this.evictedSeq = new Float64Array(this.slots)
+    }
     const slot = hash & this.mask
     this.hashes[2 * slot] = hash
     this.hashes[2 * slot + 1] = hashWholeKey(key, this.seed)

@@ -153,7 +153,7 @@ export class State {
     const previousOffHeap = this.offHeapOf(h)
     cache.order.updating(h)
     cache.unschedule(h)
-    this.columns.carried[h] = this.columns.uses(h) + 1
+    this.columns.carried[h] = Math.min(this.columns.uses(h) + 1, 0xffffffff)
     this.store(seq, at, stored, h)
     cache.order.updated(h)
     cache.schedule(h, at)

@@ -34,8 +34,12 @@ function muninn(policy, { observers = 0, sizing = 'stated' } = {}) {
   }
 }
 
+let exercised = false
+
 /** A process that has run only one policy is faster than a user's: V8 then inlines that policy's calls. */
 function exerciseAllPolicies() {
+  if (exercised) return
+  exercised = true
   for (const policy of ['lru', 'lfu', 'ttl', 'size', 'hybrid']) {
     const memory = new MemoryManager({ policy, maxItems: 500, maxMemory: 1e9, maxHeap: 1e9 })
     const cache = memory.cache('warm', { ttl: TTL })
@@ -68,7 +72,7 @@ export const contestants = {
   },
   transitory: (capacity) => {
     const cache = newCache().maxSize(capacity).expireAfterWrite(TTL).build()
-    return { get: (key) => cache.get(key) ?? undefined, set: (key, value) => cache.set(key, value) }
+    return { get: (key) => cache.getIfPresent(key) ?? undefined, set: (key, value) => cache.set(key, value) }
   },
   'muninn lru': muninn('lru'),
   'muninn lru, 3 observers': muninn('lru', { observers: 3 }),
