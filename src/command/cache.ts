@@ -84,6 +84,7 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     const h = cache.index.find(key, hash)
     if (h === NONE) {
       this.miss(key, hash, 'absent', engine.clock.read())
+      engine.publisher.flush()
       return undefined
     }
     const { columns } = state
@@ -280,7 +281,6 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     const { engine, cache } = this
     engine.recorder.missed(at, cache, key, hash, cause)
     this.missedSeq = this.state.seq
-    engine.publisher.flush()
   }
 
   private refuse(
