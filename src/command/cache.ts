@@ -90,9 +90,9 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
       }
     }
     const { recorder } = engine
+    const value = recorder.values[h] as V
     recorder.accessed(at, cache, key, h)
-    engine.publisher.flush()
-    return recorder.values[h] as V
+    return value
   }
 
   /** The value, or `undefined`; changes nothing and is no access. */
@@ -261,10 +261,9 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     this.missedKey = key
     this.missedHash = hash
     if (!this.attached) return
-    const { engine, cache } = this
-    engine.recorder.missed(at, cache, key, hash, cause)
-    this.missedSeq = this.state.seq
-    engine.publisher.flush()
+    const { recorder } = this.engine
+    this.missedSeq = recorder.nextSeq
+    recorder.missed(at, this.cache, key, hash, cause)
   }
 
   private refuse(
