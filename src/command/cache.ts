@@ -84,7 +84,6 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     const h = cache.index.find(key, hash)
     if (h === NONE) {
       this.miss(key, hash, 'absent', engine.clock.read())
-      engine.publisher.flush()
       return undefined
     }
     const { columns } = state
@@ -102,7 +101,6 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     const { recorder } = engine
     const value = recorder.values[h] as V
     recorder.accessed(at, cache, key, h)
-    engine.publisher.flush()
     return value
   }
 
@@ -278,9 +276,9 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     this.missedKey = key
     this.missedHash = hash
     if (!this.attached) return
-    const { engine, cache } = this
-    engine.recorder.missed(at, cache, key, hash, cause)
-    this.missedSeq = this.state.seq
+    const { recorder } = this.engine
+    this.missedSeq = recorder.nextSeq
+    recorder.missed(at, this.cache, key, hash, cause)
   }
 
   private refuse(

@@ -1,5 +1,4 @@
-import { brokenLimit, impossibleLimit, isOwnLimit, limitValue, reachesThreshold } from '../decide/room.ts'
-import type { EvictionTrigger } from '../event/catalogue.ts'
+import { brokenItemLimit, brokenLimit, impossibleLimit, isOwnLimit, limitValue, onlyItemsMatter, reachesThreshold } from '../decide/room.ts'
 import type { LimitName, RejectionReason } from '../event/vocabulary.ts'
 import type { CacheState } from '../fold/cache-state.ts'
 import { NONE } from '../fold/columns.ts'
@@ -18,33 +17,42 @@ export interface Refusal {
  * refused, or `null`: the room is there.
  */
 export function makeRoom(engine: Engine, cache: CacheState, key: string, size: number, offHeap: number, replaced: number, at: number): Refusal | null {
-  const { state, evictor } = engine
-  const impossible = impossibleLimit(state, cache, size, offHeap)
-  if (impossible !== null) return refusal(engine, cache, 'too-large', impossible)
-  if (at >= state.soonestExpiry) evictor.sweepSlice(at)
-  let trigger: EvictionTrigger | null = null
-  if (state.settings.onFull === 'evict') {
-    if (state.cycle === null && reachesThreshold(state, size, offHeap, replaced)) evictor.startBackground('threshold', at)
-    if (state.cycle !== null) {
-      trigger = { cache: cache.name, key, size }
-      const freed = replaced === NONE ? 0 : (state.columns.size[replaced] as number)
-      const freedHeap = replaced === NONE ? 0 : freed - state.offHeapOf(replaced)
-      evictor.runSlice({ bytes: size - freed, heapBytes: size - offHeap - freedHeap, replaced, trigger }, at)
-      if (state.cycle !== null) engine.housekeeping.expectIdle()
-    }
+  const { state } = engine
+  const calm = onlyItemsMatter(state, cache, size, offHeap, at)
+  if (!calm) {
+    const impossible = impossibleLimit(state, cache, size, offHeap)
+    if (impossible !== null) return refusal(engine, cache, 'too-large', impossible)
+    clearUp(engine, cache, key, size, offHeap, replaced, at)
   }
   for (;;) {
-    const limit = brokenLimit(state, cache, size, offHeap, replaced)
+    const limit = calm ? brokenItemLimit(state, cache, replaced) : brokenLimit(state, cache, size, offHeap, replaced)
     if (limit === null) return null
-    const own = isOwnLimit(limit) ? cache : null
-    if (state.settings.onFull === 'reject') {
-      if (!evictor.expireOne(own, at)) return refusal(engine, cache, 'full', limit)
-      continue
-    }
-    if (limit === 'items' && engine.housekeeping.watchesItems) engine.housekeeping.noticeItemEviction()
-    if (trigger === null && engine.recorder.tellsEvictions) trigger = { cache: cache.name, key, size }
-    if (!evictor.freeOne(own, replaced, limit, trigger, null, at)) return refusal(engine, cache, 'full', limit)
+    if (!freeFor(engine, cache, key, size, limit, replaced, at)) return refusal(engine, cache, 'full', limit)
   }
+}
+
+/** What is past its time, and a slice of the cycle. */
+function clearUp(engine: Engine, cache: CacheState, key: string, size: number, offHeap: number, replaced: number, at: number): void {
+  const { state, evictor } = engine
+  if (at >= state.soonestExpiry) evictor.sweepSlice(at)
+  if (!state.limits.evicts) return
+  if (state.cycle === null && reachesThreshold(state, size, offHeap, replaced)) evictor.startBackground('threshold', at)
+  if (state.cycle === null) return
+  const freed = replaced === NONE ? 0 : (state.columns.size[replaced] as number)
+  const freedHeap = replaced === NONE ? 0 : freed - state.offHeapOf(replaced)
+  const trigger = { cache: cache.name, key, size }
+  evictor.runSlice({ bytes: size - freed, heapBytes: size - offHeap - freedHeap, replaced, trigger }, at)
+  if (state.cycle !== null) engine.housekeeping.expectIdle()
+}
+
+/** Frees one entry for a limit; returns whether there was one that may go. */
+function freeFor(engine: Engine, cache: CacheState, key: string, size: number, limit: LimitName, replaced: number, at: number): boolean {
+  const { state, evictor, housekeeping } = engine
+  const own = isOwnLimit(limit) ? cache : null
+  if (!state.limits.evicts) return evictor.expireOne(own, at)
+  const trigger = engine.recorder.tellsEvictions ? { cache: cache.name, key, size } : null
+  if (limit === 'items' && housekeeping.watchesItems) housekeeping.noticeItemEviction()
+  return evictor.freeOne(own, replaced, limit, trigger, null, at)
 }
 
 function refusal({ state }: Engine, cache: CacheState, reason: RejectionReason, limitName: LimitName): Refusal {

@@ -50,16 +50,18 @@ export class Recorder {
     return this.onEvicted.heard
   }
 
+  /** The end of its call: it is told already. */
   accessed(at: number, cache: CacheState, key: string, h: number): void {
     const { state } = this
     const seq = state.seq + 1
     state.accessed(seq, at, cache, h)
     if (this.onAccessed.heard) {
       const age = at - (state.columns.storedAt[h] as number)
-      this.publisher.enqueue(this.onAccessed, { seq, at, type: 'accessed', cache: cache.name, key, age })
+      this.publisher.tell(this.onAccessed, { seq, at, type: 'accessed', cache: cache.name, key, age })
     }
   }
 
+  /** Of an absent key, the end of its call: it is told already. */
   missed(at: number, cache: CacheState, key: string, hash: number, cause: 'absent' | 'expired'): void {
     const { state } = this
     const seq = state.seq + 1
@@ -68,7 +70,9 @@ export class Recorder {
     state.missed(seq, at, cache, hash, evictedSeq)
     if (this.onMissed.heard || (firstRegret && this.publisher.onFirstRegret !== null)) {
       const regret = evictedSeq === 0 ? null : Math.abs(evictedSeq)
-      this.publisher.enqueue(this.onMissed, { seq, at, type: 'missed', cache: cache.name, key, cause, regret, firstRegret })
+      const event: Event.Missed = { seq, at, type: 'missed', cache: cache.name, key, cause, regret, firstRegret }
+      if (cause === 'absent') this.publisher.tell(this.onMissed, event)
+      else this.publisher.enqueue(this.onMissed, event)
     }
   }
 
@@ -76,7 +80,12 @@ export class Recorder {
     const { state } = this
     const seq = state.seq + 1
     this.values[state.added(seq, at, cache, key, hash, stored)] = value
-    if (this.onAdded.heard) this.publisher.enqueue(this.onAdded, addedEvent(seq, at, cache.name, key, stored))
+    if (this.onAdded.heard) {
+      // Written out, as in `updated`: what `stored` is the next operation uses again, and a spread would take 60 ns or more.
+      const { size, offHeap, expiresAt, cost, prefix, actor, traceId } = stored
+      const tags = copyOf(stored.tags)
+      this.publisher.enqueue(this.onAdded, { seq, at, type: 'added', cache: cache.name, key, size, offHeap, expiresAt, cost, tags, prefix, actor, traceId })
+    }
   }
 
   updated(at: number, cache: CacheState, key: string, h: number, stored: Event.Stored, value: unknown): void {
@@ -89,8 +98,26 @@ export class Recorder {
     state.updated(seq, at, cache, key, h, stored)
     this.values[h] = value
     if (this.onUpdated.heard) {
-      const added = addedEvent(seq, at, cache.name, key, stored)
-      this.publisher.enqueue(this.onUpdated, { ...added, type: 'updated', previousSize, previousAge, previousHits })
+      const { size, offHeap, expiresAt, cost, prefix, actor, traceId } = stored
+      const tags = copyOf(stored.tags)
+      this.publisher.enqueue(this.onUpdated, {
+        seq,
+        at,
+        type: 'updated',
+        cache: cache.name,
+        key,
+        size,
+        offHeap,
+        expiresAt,
+        cost,
+        tags,
+        prefix,
+        actor,
+        traceId,
+        previousSize,
+        previousAge,
+        previousHits,
+      })
     }
   }
 
@@ -127,21 +154,7 @@ export class Recorder {
   }
 }
 
-/** Written out: what the operation hands over is used again by the next, and a spread would take 60 ns. */
-function addedEvent(seq: number, at: number, cache: string, key: string, stored: Event.Stored): Event.Added {
-  return {
-    seq,
-    at,
-    type: 'added',
-    cache,
-    key,
-    size: stored.size,
-    offHeap: stored.offHeap,
-    expiresAt: stored.expiresAt,
-    cost: stored.cost,
-    tags: stored.tags === null ? null : [...stored.tags],
-    prefix: stored.prefix,
-    actor: stored.actor,
-    traceId: stored.traceId,
-  }
+/** An event's own: whoever is told of it may change it. */
+function copyOf(tags: readonly string[] | null): readonly string[] | null {
+  return tags === null ? null : [...tags]
 }

@@ -22,6 +22,28 @@ export function brokenLimit(state: State, cache: CacheState, size: number, offHe
   return state.heapBytes - freedHeap + size - offHeap > all.maxHeap ? 'heap' : null
 }
 
+/**
+ * Whether nothing but the number of items can stand in an add's way: it is below every limit in bytes, overwritten bytes
+ * not counted as free, nothing is past its time and no cycle runs. Then `brokenItemLimit` says all.
+ */
+export function onlyItemsMatter(state: State, cache: CacheState, size: number, offHeap: number, at: number): boolean {
+  const { limits } = state
+  return (
+    state.bytes + size < limits.calmBytes &&
+    state.heapBytes + size - offHeap < limits.calmHeapBytes &&
+    cache.bytes + size <= cache.settings.maxMemory &&
+    at < state.soonestExpiry &&
+    state.cycle === null
+  )
+}
+
+/** The limit of items that storing would break now, or `null`. */
+export function brokenItemLimit(state: State, cache: CacheState, replaced: number): LimitName | null {
+  const added = replaced === NOBODY ? 1 : 0
+  if (cache.items + added > cache.settings.maxItems) return 'cache-items'
+  return state.items + added > state.limits.maxItems ? 'items' : null
+}
+
 /** The limit that an item would break in an empty cache, or `null`: such an item is refused before anything is evicted. */
 export function impossibleLimit(state: State, cache: CacheState, size: number, offHeap: number): LimitName | null {
   if (size > cache.settings.maxMemory) return 'cache-memory'

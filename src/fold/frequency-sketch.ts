@@ -4,6 +4,11 @@ import { avalanche } from './hash.ts'
 export const MOST_FREQUENT = 15
 /** Words (of eight 4-bit counters) in a block: 64 bytes, a cache line. */
 const BLOCK_WORDS = 16
+const ROWS = 4
+const ROW_WORDS = BLOCK_WORDS / ROWS
+/** Bits of a byte of the spread hash that tell a row's counter: the word in the row, and the counter's place in the word. */
+const IN_ROW = 0b00011
+const SHIFT = 0b11100
 /** Keys that share a block: 8 bytes a key, as Caffeine has. */
 const KEYS_PER_BLOCK = 8
 const SMALLEST_BLOCKS = 8
@@ -31,12 +36,12 @@ export class FrequencySketch {
   }
 
   estimate(hash: number): number {
-    const block = (hash & this.blockMask) * BLOCK_WORDS
-    const spread = avalanche(hash)
+    const { table } = this
+    let word = (hash & this.blockMask) * BLOCK_WORDS
+    let place = avalanche(hash)
     let least = MOST_FREQUENT
-    for (let row = 0; row < 4; row++) {
-      const byte = (spread >>> (row * 8)) & 0xff
-      const count = ((this.table[block + row * 4 + (byte & 3)] as number) >>> (((byte >> 2) & 7) * 4)) & 0xf
+    for (let row = 0; row < ROWS; row++, word += ROW_WORDS, place >>>= 8) {
+      const count = ((table[word + (place & IN_ROW)] as number) >>> (place & SHIFT)) & MOST_FREQUENT
       if (count < least) least = count
     }
     return least
@@ -44,14 +49,14 @@ export class FrequencySketch {
 
   /** Raises a key's counters to at least `count`. */
   raise(hash: number, count: number): void {
-    const block = (hash & this.blockMask) * BLOCK_WORDS
-    const spread = avalanche(hash)
-    for (let row = 0; row < 4; row++) {
-      const byte = (spread >>> (row * 8)) & 0xff
-      const word = block + row * 4 + (byte & 3)
-      const shift = ((byte >> 2) & 7) * 4
-      const held = ((this.table[word] as number) >>> shift) & 0xf
-      if (held < count) this.table[word] = ((this.table[word] as number) & ~(0xf << shift)) | (count << shift)
+    const { table } = this
+    let word = (hash & this.blockMask) * BLOCK_WORDS
+    let place = avalanche(hash)
+    for (let row = 0; row < ROWS; row++, word += ROW_WORDS, place >>>= 8) {
+      const at = word + (place & IN_ROW)
+      const shift = place & SHIFT
+      const counters = table[at] as number
+      if (((counters >>> shift) & MOST_FREQUENT) < count) table[at] = (counters & ~(MOST_FREQUENT << shift)) | (count << shift)
     }
   }
 

@@ -12,21 +12,24 @@ const MULTIPLIER = 0xcc9e2d51 | 0
  * spread between, so that its cost is bounded; keys that differ only elsewhere collide, which `KeyIndex` notices and cures.
  */
 export function hashKey(key: string, seed: number): number {
-  const length = key.length
-  let hash = seed ^ length
-  if (length <= WHOLE) return avalanche(absorb(hash, key, 0, length))
-  hash = absorb(hash, key, 0, HEAD)
+  return key.length <= WHOLE ? hashWholeKey(key, seed) : hashSample(key, seed)
+}
+
+/** 32-bit seeded hash of every character of a key. */
+export function hashWholeKey(key: string, seed: number): number {
+  return avalanche(absorb(seed ^ key.length, key, 0, key.length))
+}
+
+/** A function of its own, so that V8 has room to inline the rest of an operation beside the hash of a short key. */
+function hashSample(key: string, seed: number): number {
+  const { length } = key
+  let hash = absorb(seed ^ length, key, 0, HEAD)
   const stride = (length - HEAD - TAIL) / SAMPLES
   for (let sample = 0; sample < SAMPLES; sample++) {
     hash = Math.imul(hash ^ key.charCodeAt(HEAD + Math.floor(sample * stride)), MULTIPLIER)
     hash ^= hash >>> 15
   }
   return avalanche(absorb(hash, key, length - TAIL, length))
-}
-
-/** 32-bit seeded hash of every character of a key. */
-export function hashWholeKey(key: string, seed: number): number {
-  return avalanche(absorb(seed ^ key.length, key, 0, key.length))
 }
 
 /** Spreads all 32 bits of a number over all 32. */

@@ -78,11 +78,13 @@ const BUCKETS = 30
 export class EvictionRate {
   private readonly counts = new Float64Array(BUCKETS)
   private latest = 0
+  /** Where the latest bucket is counted, and the time from which another is the latest: dividing would cost 10 ns. */
+  private place = 0
+  private end = BUCKET
 
   count(at: number): void {
-    this.turnTo(Math.floor(at / BUCKET))
-    const i = this.latest % BUCKETS
-    this.counts[i] = (this.counts[i] as number) + 1
+    if (at >= this.end) this.turnTo(Math.floor(at / BUCKET))
+    this.counts[this.place] = (this.counts[this.place] as number) + 1
   }
 
   /** Entries per minute; a rate computed at reading time, which changes nothing. */
@@ -96,9 +98,10 @@ export class EvictionRate {
   }
 
   private turnTo(bucket: number): void {
-    if (bucket <= this.latest) return
     for (let stale = Math.max(this.latest + 1, bucket - BUCKETS + 1); stale <= bucket; stale++) this.counts[stale % BUCKETS] = 0
     this.latest = bucket
+    this.place = bucket % BUCKETS
+    this.end = (bucket + 1) * BUCKET
   }
 }
 

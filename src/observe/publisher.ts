@@ -126,6 +126,22 @@ export class Publisher {
     this.pending.push(lane, event)
   }
 
+  /**
+   * Tells an event that ends its public call: at once, where nothing waits before it and nobody is being told. Queueing
+   * a new object in old arrays costs 15 ns (V8's write barrier), a quarter of what an observed hit adds.
+   */
+  tell(lane: Lane, event: MuninnEvent): void {
+    if (this.delivering || !this.pending.isEmpty) {
+      this.pending.push(lane, event)
+      this.flush()
+      return
+    }
+    this.delivering = true
+    this.deliver(lane, event)
+    this.delivering = false
+    if (!this.pending.isEmpty || this.ending) this.drain(DELIVERIES_AT_ONCE - 1)
+  }
+
   /** Delivers what is queued; called where the state is consistent: at the end of each public call. */
   flush(): void {
     if (this.pending.isEmpty || this.delivering) return
@@ -163,7 +179,11 @@ export class Publisher {
 
   private drain(most: number): void {
     this.delivering = true
-    for (let delivered = 0; (delivered < most || this.ending) && !this.pending.isEmpty; delivered++) this.deliverNext()
+    for (let delivered = 0; (delivered < most || this.ending) && !this.pending.isEmpty; delivered++) {
+      const { lane, event } = this.pending
+      this.pending.next()
+      this.deliver(lane, event)
+    }
     this.delivering = false
     if (this.ending) this.end()
     else if (!this.pending.isEmpty) this.drainLater()
@@ -181,16 +201,14 @@ export class Publisher {
     }
   }
 
-  private deliverNext(): void {
-    const { lane, event } = this.pending
-    this.pending.next()
+  private deliver(lane: Lane, event: MuninnEvent): void {
     const { sinks } = lane
     for (let i = 0; i < sinks.length; i++) {
-      const sink = sinks[i] as Sink<MuninnEvent>
-      if (sink.closed) continue
+      const { closed, next } = sinks[i] as Sink<MuninnEvent>
+      if (closed) continue
       try {
-        const result = sink.next(event)
-        if (result !== undefined) this.watch(result)
+          const result = next(event)
+          if (result !== undefined) this.watch(result)
       } catch (error) {
         this.failed(error)
       }

@@ -47,6 +47,7 @@ export type Command =
       readonly by: number
       readonly call: 'get' | 'peek' | 'has' | 'delete'
     }
+  | { readonly do: 'calm'; readonly by: number }
   | { readonly do: 'clear' | 'drop'; readonly cache: string }
   | { readonly do: 'make'; readonly cache: string; readonly options?: CacheSpec }
   | { readonly do: 'evict'; readonly cache?: string; readonly target?: number; readonly actor?: string }
@@ -222,6 +223,7 @@ export function callsOf(sizing: Config['sizing']): fc.Arbitrary<Command> {
         call: fc.constantFrom('get', 'get', 'peek', 'has', 'delete'),
       }),
     },
+    { weight: 2, arbitrary: fc.record({ ...one('calm'), by: fc.constantFrom(-1, 0, 0, 1) }) },
     { weight: 1, arbitrary: fc.record({ ...one('clear', 'drop'), cache }) },
     { weight: 2, arbitrary: mostlyWithout({ ...one('make'), cache }, { options: cacheSpec }, 2) },
     {

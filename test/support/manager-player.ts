@@ -78,6 +78,7 @@ export class Player {
         return undefined
       case 'evict':
         return memory.evict(evictOptionsOf(command, scale))
+      case 'calm':
       case 'check':
         return memory.check()
       case 'reset':

@@ -40,6 +40,7 @@ export class ManagerWorld {
   run(command: Command): void {
     if (command.do === 'fill') this.fill(command)
     else if (command.do === 'near') this.near(command)
+    else if (command.do === 'calm') this.calm(command)
     else if (command.do === 'inspect') this.inspect()
     else if (command.do === 'refold') assertFolds(this.memory, this.events)
     else this.step(command)
@@ -158,13 +159,21 @@ export class ManagerWorld {
     this.step({ do: call, cache, key })
   }
 
+  /** A check at the millisecond at which a level may be left, or the one before or after. */
+  private calm({ by }: CommandOf<'calm'>): void {
+    const wait = this.model.calmAt() + by - this.player.clock.time
+    if (wait > 0 && Number.isFinite(wait)) this.step({ do: 'clock', by: wait })
+    this.step({ do: 'check' })
+  }
+
   private followDrop(name: string, { answer }: Played, cursor: EventCursor): void {
     const { model } = this
     assert.equal(answer, model.caches.has(name))
     if (!model.caches.has(name)) return
-    model.clear(cursor, name)
+    model.empty(cursor, name)
     cursor.next('configured', { at: model.now, reason: 'cache-dropped' })
     model.dropCache(name)
+    model.judge(cursor)
   }
 
   private followMake({ cache: name, options }: CommandOf<'make'>, { thrown }: Played, cursor: EventCursor): void {

@@ -28,9 +28,8 @@ export class ReferenceGauges extends ReferenceContents {
     const thresholds = this.thresholds()
     const from = this.level
     while (this.level < 3 && usage >= (thresholds[this.level + 1] as number)) this.level++
-    const calm = this.settings.checkInterval === 0 ? CALM : this.settings.checkInterval
     if (this.level === from) {
-      while (this.level > 0 && this.now - (this.belowSince[this.level] as number) >= calm) this.level--
+      while (this.level > 0 && this.now >= this.calmAt()) this.level--
     }
     if (this.level === from) return false
     const rising = this.level > from
@@ -47,6 +46,12 @@ export class ReferenceGauges extends ReferenceContents {
     })
     this.tellPeaks(cursor)
     return true
+  }
+
+  /** From when on the present level may be left; `Infinity` while usage is at or above it. */
+  calmAt(): number {
+    const { checkInterval } = this.settings
+    return (this.belowSince[this.level] as number) + (checkInterval === 0 ? CALM : checkInterval)
   }
 
   tellPeaks(cursor: EventCursor): void {

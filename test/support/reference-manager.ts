@@ -81,12 +81,17 @@ export class ReferenceManager extends ReferenceCycles {
   }
 
   clear(cursor: EventCursor, cache: string): void {
+    this.empty(cursor, cache)
+    this.judge(cursor)
+  }
+
+  /** The part of `clear` that `drop` has, too. */
+  empty(cursor: EventCursor, cache: string): void {
     const gone = this.of(cache)
     cursor.next('cleared', { cache, at: this.now, count: gone.length, bytes: this.bytes(cache) })
     this.figuresOf(cache).counts.removedItems += gone.length
     this.entries = this.entries.filter((entry) => entry.cache !== cache)
     this.usageChanged()
-    this.judge(cursor)
   }
 
   resetStats(cursor: EventCursor): void {

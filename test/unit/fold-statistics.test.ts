@@ -33,6 +33,15 @@ describe('the eviction rate', () => {
     }
   })
 
+  it('stays the same while evictions come evenly, however long', () => {
+    const rate = new EvictionRate()
+    for (let second = 0; second < 1_800; second++) {
+      rate.count(second * 1_000)
+      if (second >= 300)
+        expect(Math.abs(rate.perMinute(second * 1_000) - 60), `after ${second} s`).toBeLessThanOrEqual(2)
+    }
+  })
+
   it('is not changed by being read', () => {
     const rate = new EvictionRate()
     rate.count(1_000)

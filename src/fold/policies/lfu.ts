@@ -37,26 +37,31 @@ class Bucket {
   }
 }
 
-/** O(1) LFU: a linked list of buckets in ascending frequency (Ketan Shah, Anirban Mitra & Dhruv Matani, 2010). */
+/**
+ * O(1) LFU: a linked list of buckets in ascending frequency (Ketan Shah, Anirban Mitra & Dhruv Matani, 2010). The first,
+ * of entries used once, stays when it is empty: where most requests miss, each add would make it and each eviction drop it.
+ */
 class FrequencyOrder implements Order {
   private readonly columns: Columns
   private readonly buckets = new Map<number, Bucket>()
-  private lowest: Bucket | null = null
+  private readonly once: Bucket
 
   constructor(columns: Columns) {
     this.columns = columns
+    this.once = new Bucket(1, columns)
+    this.buckets.set(1, this.once)
   }
 
   added(h: number): void {
-    this.enter(h, null)
+    this.once.entries.push(h)
   }
 
   used(h: number): void {
     const uses = this.columns.uses(h)
-    const from = this.buckets.get(uses - 1) as Bucket
+    const from = this.bucketOf(uses - 1)
     from.entries.remove(h)
-    this.enter(h, from)
-    if (from.entries.length === 0) this.unlink(from)
+    this.enter(h, uses, from)
+    this.tidy(from)
   }
 
   updating(): void {}
@@ -66,52 +71,59 @@ class FrequencyOrder implements Order {
   }
 
   left(h: number): void {
-    const bucket = this.buckets.get(this.columns.uses(h)) as Bucket
+    const bucket = this.bucketOf(this.columns.uses(h))
     bucket.entries.remove(h)
-    if (bucket.entries.length === 0) this.unlink(bucket)
+    this.tidy(bucket)
   }
 
   adopted(h: number): void {
     const uses = this.columns.uses(h)
-    let lower: Bucket | null = null
+    let lower = this.once
     if (!this.buckets.has(uses)) {
       // Buckets are as many as distinct frequencies: a walk per new one, once per change of policy.
-      for (let bucket = this.lowest; bucket !== null && bucket.uses < uses; bucket = bucket.higher) lower = bucket
+      while (lower.higher !== null && lower.higher.uses < uses) lower = lower.higher
     }
-    this.enter(h, lower)
+    this.enter(h, uses, lower)
   }
 
   victim(except: number): number {
-    if (this.lowest === null) return NONE
-    const victim = this.lowest.entries.lastBut(except)
-    return victim !== NONE || this.lowest.higher === null ? victim : this.lowest.higher.entries.last
+    const lowest = this.once.entries.length === 0 ? this.once.higher : this.once
+    if (lowest === null) return NONE
+    const victim = lowest.entries.lastBut(except)
+    return victim !== NONE || lowest.higher === null ? victim : lowest.higher.entries.last
   }
 
-  /** Puts it into its frequency's bucket, which, if new, comes right after `lower` (`null`: first). */
-  private enter(h: number, lower: Bucket | null): void {
-    const uses = this.columns.uses(h)
+  private bucketOf(uses: number): Bucket {
+    return uses === 1 ? this.once : (this.buckets.get(uses) as Bucket)
+  }
+
+  /** Puts it into its frequency's bucket, which, if new, comes right after `lower`. */
+  private enter(h: number, uses: number, lower: Bucket): void {
     let bucket = this.buckets.get(uses)
     if (bucket === undefined) {
       bucket = new Bucket(uses, this.columns)
       this.buckets.set(uses, bucket)
-      this.link(bucket, lower)
+      link(bucket, lower)
     }
     bucket.entries.push(h)
   }
 
-  private link(bucket: Bucket, lower: Bucket | null): void {
-    const higher = lower === null ? this.lowest : lower.higher
-    bucket.lower = lower
-    bucket.higher = higher
-    if (higher !== null) higher.lower = bucket
-    if (lower === null) this.lowest = bucket
-    else lower.higher = bucket
-  }
-
-  private unlink(bucket: Bucket): void {
+  private tidy(bucket: Bucket): void {
+    if (bucket.entries.length !== 0 || bucket === this.once) return
     this.buckets.delete(bucket.uses)
-    if (bucket.higher !== null) bucket.higher.lower = bucket.lower
-    if (bucket.lower === null) this.lowest = bucket.higher
-    else bucket.lower.higher = bucket.higher
+    unlink(bucket)
   }
+}
+
+function link(bucket: Bucket, lower: Bucket): void {
+  const { higher } = lower
+  bucket.lower = lower
+  bucket.higher = higher
+  if (higher !== null) higher.lower = bucket
+  lower.higher = bucket
+}
+
+function unlink({ lower, higher }: Bucket): void {
+  if (higher !== null) higher.lower = lower
+  if (lower !== null) lower.higher = higher
 }
