@@ -35,8 +35,8 @@ export class Limits {
     this.maxHeap = Math.min(maxHeap, Number.MAX_SAFE_INTEGER)
     this.cycleBytes = cycle * maxMemory
     this.cycleHeapBytes = cycle * maxHeap
-    this.calmBytes = Math.min(maxMemory, this.cycleBytes)
-    this.calmHeapBytes = Math.min(maxHeap, this.cycleHeapBytes)
+    this.calmBytes = Math.min(this.maxMemory, this.cycleBytes)
+    this.calmHeapBytes = Math.min(this.maxHeap, this.cycleHeapBytes)
     this.targetBytes = Math.floor(evictionTarget * maxMemory)
     this.targetHeapBytes = Math.floor(evictionTarget * maxHeap)
     this.warningBytes = memoryThreshold * maxMemory

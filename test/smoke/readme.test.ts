@@ -1,5 +1,14 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -78,7 +87,9 @@ describe('every program in the documentation', () => {
 
   it('is marked to be run', () => {
     expect(programs.length).toBeGreaterThan(0)
-    expect(programs.filter(({ tag }) => tag !== 'js run').map(({ document, line }) => `${document}:${line}`)).toEqual([])
+    expect(programs.filter(({ tag }) => tag !== 'js run').map(({ document, line }) => `${document}:${line}`)).toEqual(
+      [],
+    )
   })
 
   it.each(programs.map((block) => ({ at: `${block.document}:${block.line}`, block })))('$at', async ({ at, block }) => {
@@ -113,17 +124,33 @@ describe('what the documentation names', () => {
     }
     const options = message.replace(/.*options are /, '').split(', ')
     expect(options).toContain('maxMemory')
-    const rows = read('README.md').split('\n').filter((line) => line.startsWith('| `'))
-    for (const option of options) expect(rows.some((row) => row.split('|')[1]?.includes(`\`${option}\``)), option).toBe(true)
+    const rows = read('README.md')
+      .split('\n')
+      .filter((line) => line.startsWith('| `'))
+    for (const option of options)
+      expect(
+        rows.some((row) => row.split('|')[1]?.includes(`\`${option}\``)),
+        option,
+      ).toBe(true)
   })
 
   it('are all events', () => {
-    const rows = read('docs/events.md').split('\n').filter((line) => line.startsWith('| `'))
-    for (const type of EVENT_TYPES) expect(rows.some((row) => row.split('|')[1]?.includes(`\`${type}\``)), type).toBe(true)
+    const rows = read('docs/events.md')
+      .split('\n')
+      .filter((line) => line.startsWith('| `'))
+    for (const type of EVENT_TYPES)
+      expect(
+        rows.some((row) => row.split('|')[1]?.includes(`\`${type}\``)),
+        type,
+      ).toBe(true)
   })
 
   it('are files and headings that there are', () => {
-    const slug = (heading: string) => heading.toLowerCase().replaceAll(/[^\w\- ]/g, '').replaceAll(' ', '-')
+    const slug = (heading: string) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-')
     const broken = documents.flatMap((document) =>
       [...read(document).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].flatMap(([, path = '', anchor]) => {
         const file = path === '' ? join(root, document) : resolve(dirname(join(root, document)), path)
