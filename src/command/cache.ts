@@ -6,9 +6,11 @@ import type { State } from '../fold/state.ts'
 import type { Attribution } from './actor.ts'
 import type { Engine } from './engine.ts'
 import {
+  actorIn,
   checkAnnotations,
   checkFunction,
   checkKey,
+  checkOptions,
   checkSetOptions,
   checkTtl,
   checkValue,
@@ -126,15 +128,24 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
 
   /** As `set`, and says why where it was not stored. */
   put(key: string, value: V, options: SetOptions = NO_OPTIONS): PutResult {
+    return this.store(key, value, options, null)
+  }
+
+  /** @internal Of what a load has brought, nothing is stored if its key was set, deleted or cleared since it began. */
+  store(key: string, value: V, options: SetOptions, load: { readonly outdated: boolean } | null): PutResult {
     checkKey(key)
     checkValue(value)
-    if (options !== NO_OPTIONS) checkAnnotations(options)
-    const ttl = options.ttl === undefined ? this.cache.settings.ttl : checkTtl(options.ttl)
-    const { draft } = this
-    draft.charge(key, value, options.size)
-    const { size, offHeap } = draft
+    // All that may run the user's code comes first, each option read once: it may throw, or call this cache.
+    checkOptions(options)
+    const { ttl: statedTtl, size: statedSize, cost, tags, actor } = options
+    checkAnnotations(cost, tags, actor)
+    const ttl = statedTtl === undefined ? this.cache.settings.ttl : checkTtl(statedTtl)
+    const ownTags = tags === undefined || tags.length === 0 ? null : [...tags]
     const prefix = this.prefixOf(key)
-    if (!this.attached) return CLOSED
+    const { draft } = this
+    draft.charge(key, value, statedSize)
+    const { size, offHeap } = draft
+    if (!this.attached || load?.outdated === true) return CLOSED
     if (this.loading.isBusy) this.loading.outdate(key)
 
     const { engine, state, cache } = this
@@ -146,10 +157,10 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
       engine.evictor.expire(cache, h, at)
       h = NONE
     }
-    const by = engine.actors.attribution(options.actor)
+    const by = engine.actors.attribution(actor)
     const refusal = makeRoom(engine, cache, key, size, offHeap, h, at)
     if (refusal !== null) return this.refuse(key, size, h, refusal, by, at)
-    draft.annotate(at + ttl, options, prefix, by)
+    draft.annotate(at + ttl, cost ?? 0, ownTags, prefix, by)
     if (h === NONE) engine.recorder.added(at, cache, key, hash, draft, value)
     else engine.recorder.updated(at, cache, key, h, draft, value)
     if (ttl !== Number.POSITIVE_INFINITY && !engine.housekeeping.expectsExpiry) engine.housekeeping.expectExpiry()
@@ -160,7 +171,7 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
   /** Removes an entry; returns whether a live one was there. */
   delete(key: string, options: { actor?: string } = NO_OPTIONS): boolean {
     checkKey(key)
-    checkAnnotations(options)
+    const actor = actorIn(options)
     if (!this.attached) return false
     this.loading.outdate(key)
     const { engine, cache, state } = this
@@ -169,7 +180,7 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     const at = engine.clock.refresh()
     const live = (state.columns.expiresAt[h] as number) > at
     if (live) {
-      const by = engine.actors.attribution(options.actor)
+      const by = engine.actors.attribution(actor)
       engine.recorder.removed(at, cache, h, 'deleted', by)
     } else {
       engine.evictor.expire(cache, h, at)
@@ -180,10 +191,10 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
 
   /** Removes all entries; some 1 s per million. */
   clear(options: { actor?: string } = NO_OPTIONS): void {
-    checkAnnotations(options)
+    const actor = actorIn(options)
     if (!this.attached) return
     const at = this.engine.clock.refresh()
-    this.empty(at, this.engine.actors.attribution(options.actor))
+    this.empty(at, this.engine.actors.attribution(actor))
     this.engine.settle(at)
   }
 

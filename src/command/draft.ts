@@ -5,7 +5,7 @@ import { payloadSize } from '../base/memory/payload.ts'
 import type { SizeFunction } from '../base/options.ts'
 import type { Stored } from '../event/catalogue.ts'
 import type { Attribution } from './actor.ts'
-import { checkSize, type SetOptions } from './entry-options.ts'
+import { checkSize } from './entry-options.ts'
 
 /**
  * What a `put` is about to store, filled in anew by each: `charge` finds what the entry costs (what the call states,
@@ -30,10 +30,10 @@ export class Draft implements Stored {
 
   /** @throws {InvalidEntryError} where a size is no integer ≥ 0, or the size function throws. */
   charge(key: string, value: unknown, stated: number | undefined): void {
-    this.offHeap = 0
     if (stated !== undefined) {
       checkSize(stated, 'size')
       this.size = stated
+      this.offHeap = 0
       return
     }
     const { sizing, estimate } = this
@@ -43,17 +43,19 @@ export class Draft implements Stored {
       this.offHeap = estimate.offHeap
     } else if (sizing === 'payload') {
       this.size = payloadSize(value)
+      this.offHeap = 0
     } else {
       const size = ask(sizing, value, key)
       checkSize(size, 'the size function returned')
       this.size = size
+      this.offHeap = 0
     }
   }
 
-  annotate(expiresAt: number, { cost, tags }: SetOptions, prefix: string | null, by: Attribution): void {
+  annotate(expiresAt: number, cost: number, tags: readonly string[] | null, prefix: string | null, by: Attribution): void {
     this.expiresAt = expiresAt
-    this.cost = cost ?? 0
-    this.tags = tags === undefined || tags.length === 0 ? null : [...tags]
+    this.cost = cost
+    this.tags = tags
     this.prefix = prefix
     this.actor = by.actor
     this.traceId = by.traceId

@@ -53,9 +53,11 @@ export function checkTtl(ttl: DurationText): number {
 
 /** All options of a store at once, for calls that do something else before they store. */
 export function checkSetOptions(options: SetOptions): void {
-  checkAnnotations(options)
-  if (options.ttl !== undefined) checkTtl(options.ttl)
-  if (options.size !== undefined) checkSize(options.size, 'size')
+  checkOptions(options)
+  const { ttl, size, cost, tags, actor } = options
+  checkAnnotations(cost, tags, actor)
+  if (ttl !== undefined) checkTtl(ttl)
+  if (size !== undefined) checkSize(size, 'size')
 }
 
 /** @throws {InvalidEntryError} unless it is a function. */
@@ -71,12 +73,23 @@ function parsedTtl(ttl: string): number {
   }
 }
 
-/** @throws {InvalidEntryError} for options that are none, a cost below 0, tags that aren't strings, or an actor that isn't one. */
-export function checkAnnotations(options: SetOptions): void {
+/** @throws {InvalidEntryError} for options that are none. */
+export function checkOptions(options: object): void {
   if (typeof options !== 'object' || options === null) {
     throw new InvalidEntryError('ERR_MUNINN_VALUE', `${shown(options)} is not an object of options`)
   }
-  const { cost, tags, actor } = options
+}
+
+/** The actor that the options of a call name. */
+export function actorIn(options: { actor?: string }): string | undefined {
+  checkOptions(options)
+  const { actor } = options
+  checkAnnotations(undefined, undefined, actor)
+  return actor
+}
+
+/** @throws {InvalidEntryError} for a cost below 0, tags that aren't strings, or an actor that isn't one. */
+export function checkAnnotations(cost: unknown, tags: unknown, actor: unknown): void {
   if (cost !== undefined && !(typeof cost === 'number' && cost >= 0 && cost < Number.POSITIVE_INFINITY)) {
     throw new InvalidEntryError('ERR_MUNINN_VALUE', `cost ${shown(cost)} is not a finite number ≥ 0`)
   }

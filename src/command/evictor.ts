@@ -5,7 +5,7 @@ import { evictionTarget } from '../base/options.ts'
 import { SeededRandom } from '../base/random.ts'
 import type { ByteText } from '../base/units.ts'
 import { cacheOfVictim, cacheWithDue, type Eviction } from '../decide/departure.ts'
-import { exceededLimit, isOwnLimit } from '../decide/room.ts'
+import { exceedsCommonLimit, exceedsOwnLimit } from '../decide/room.ts'
 import type { CycleCompleted } from '../event/catalogue.ts'
 import type { CycleTrigger, EvictionCause } from '../event/vocabulary.ts'
 import type { CacheState } from '../fold/cache-state.ts'
@@ -121,9 +121,7 @@ export class Evictor {
     const running = this.state.cycle
     if (running === null) return
     const { cycle, trigger: cause, targetBytes, targetHeapBytes } = running.started
-    // What is larger than the target can't be made room for by a cycle: the hard limits see to it.
-    const fits = incoming.bytes <= targetBytes && incoming.heapBytes <= targetHeapBytes
-    const { bytes, heapBytes } = fits ? incoming : NOTHING_INCOMING
+    const { bytes, heapBytes } = incoming
     const reached = (): boolean => this.state.bytes + bytes <= targetBytes && this.state.heapBytes + heapBytes <= targetHeapBytes
     for (let freed = 0; freed < SLICE && !reached(); freed++) {
       if (!this.freeOne(null, incoming.replaced, cause, incoming.trigger, cycle, at)) break
@@ -229,13 +227,12 @@ export class Evictor {
   /** Until no cache exceeds a limit; returns how many entries that took. */
   private evictToLimits(cause: EvictionCause, cycle: string, tally: Tally): number {
     let freed = 0
-    for (const cache of this.state.cacheList) {
-      for (;;) {
-        const limit = exceededLimit(this.state, cache)
-        if (limit === null || !this.freeNext(isOwnLimit(limit) ? cache : null, cause, cycle, tally)) break
-        freed++
-      }
+    const { state } = this
+    // The caches' own limits first: what they take counts towards the common ones.
+    for (const cache of state.cacheList) {
+      while (exceedsOwnLimit(cache) && this.freeNext(cache, cause, cycle, tally)) freed++
     }
+    while (exceedsCommonLimit(state) && this.freeNext(null, cause, cycle, tally)) freed++
     return freed
   }
 

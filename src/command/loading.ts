@@ -102,13 +102,14 @@ export class Loading<V> {
       if (over) return
       over = true
       if (timer !== null) clearTimeout(timer)
-      if (this.flights.get(key) === flight) this.flights.delete(key)
       settle()
+      if (this.flights.get(key) === flight) this.flights.delete(key)
     }
     const fail = (error: unknown): void =>
       end(() => {
         this.recordFailure(key, begun, error)
         if (errorTtl > 0 && !flight.outdated) this.remember(key, error, errorTtl)
+        this.engine.publisher.flush()
         reject(error)
       })
     if (timeout <= LONGEST_DELAY) {
@@ -120,8 +121,10 @@ export class Loading<V> {
     run(loader, key, abort.signal).then(
       (value) =>
         end(() => {
+          // Told together with the store: an observer of `loaded` that changes the key comes after it.
           this.record({ type: 'loaded', cache: this.cache.name, key, duration: this.engine.clock.refresh() - begun })
-          if (!flight.outdated) this.store(key, value, options)
+          this.store(key, value, options, flight)
+          this.engine.publisher.flush()
           resolve(value)
         }),
       fail,
@@ -162,16 +165,10 @@ export class Loading<V> {
   }
 
   /** A value that can't be stored, for whatever reason, is still what the waiters get. */
-  private store(key: string, value: V, { ttl, size, cost, tags, actor }: LoadOptions): void {
-    if (value === undefined) return
+  private store(key: string, value: V, options: LoadOptions, flight: Flight<V>): void {
+    if (value === undefined || flight.outdated) return
     try {
-      this.cache.put(key, value, {
-        ...(ttl === undefined ? {} : { ttl }),
-        ...(size === undefined ? {} : { size }),
-        ...(cost === undefined ? {} : { cost }),
-        ...(tags === undefined ? {} : { tags }),
-        ...(actor === undefined ? {} : { actor }),
-      })
+      this.cache.store(key, value, options, flight)
     } catch (error) {
       this.engine.logger.warn({ err: error, cache: this.cache.name }, 'a loaded value could not be stored; its waiters get it all the same')
     }
@@ -186,7 +183,6 @@ export class Loading<V> {
     if (!this.cache.isAttached) return
     const { recorder, clock } = this.engine
     recorder.record({ seq: recorder.nextSeq, at: clock.read(), ...event })
-    recorder.publisher.flush()
   }
 
   private remember(key: string, error: unknown, errorTtl: number): void {

@@ -37,7 +37,9 @@ function clearUp(engine: Engine, cache: CacheState, key: string, size: number, o
   if (at >= state.soonestExpiry) evictor.sweepSlice(at)
   if (!state.limits.evicts) return
   if (state.cycle === null && reachesThreshold(state, size, offHeap, replaced)) evictor.startBackground('threshold', at)
-  if (state.cycle === null) return
+  // What is larger than the target can't be made room for by a cycle: the hard limits see to it.
+  const { targetBytes, targetHeapBytes } = state.limits
+  if (state.cycle === null || size > targetBytes || size - offHeap > targetHeapBytes) return
   const freed = replaced === NONE ? 0 : (state.columns.size[replaced] as number)
   const freedHeap = replaced === NONE ? 0 : freed - state.offHeapOf(replaced)
   const trigger = { cache: cache.name, key, size }

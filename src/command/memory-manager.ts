@@ -11,13 +11,14 @@ import { type CacheOptions, cacheName, type MemoryManagerOptions, resolveCache, 
 import type { PolicyName, Settings, SettingsChange } from '../base/settings.ts'
 import { type ByteText, shown } from '../base/units.ts'
 import { VERSION } from '../base/version.ts'
-import { exceededLimit } from '../decide/room.ts'
+import { exceedsCommonLimit, exceedsOwnLimit } from '../decide/room.ts'
 import { type EventOf, EVENT_TYPES, type EventType, type MuninnEvent, type Started } from '../event/catalogue.ts'
 import { CacheState } from '../fold/cache-state.ts'
 import { State } from '../fold/state.ts'
 import { eventStream } from '../observe/event-stream.ts'
 import { logEvents } from '../observe/log.ts'
 import { Publisher } from '../observe/publisher.ts'
+import type { AuditState } from '../persist/audit.ts'
 import { AuditLog } from '../persist/audit-log.ts'
 import type { History } from '../query/answers.ts'
 import { type Actor, Actors, type Attribution } from './actor.ts'
@@ -46,7 +47,7 @@ export interface EvictOptions {
  */
 export class MemoryManager {
   /** Attached by the package's entry: makes `history` from the path of an audit log. */
-  static historyOf: ((path: string, options: { flush: () => Promise<void> }) => History) | null = null
+  static historyOf: ((path: string, options: { flush: () => Promise<void>; missing: () => string | null }) => History) | null = null
 
   /** The run's id; with an event's `seq` it identifies the event. */
   readonly runId: string
@@ -109,9 +110,10 @@ export class MemoryManager {
     housekeeping.start()
   }
 
-  /** What holds now: limits, thresholds, policy, all resolved. */
+  /** What holds now: limits, thresholds, policy, all resolved; a copy. */
   get settings(): Settings {
-    return this.engine.state.settings
+    const { settings } = this.engine.state
+    return { ...settings, caches: Object.fromEntries(Object.entries(settings.caches).map(([name, own]) => [name, { ...own }])) }
   }
 
   /** Path of the audit log, or `null`. */
@@ -123,7 +125,8 @@ export class MemoryManager {
   get history(): History | null {
     if (this.audit === null) return null
     const { audit } = this
-    this.historyReader ??= MemoryManager.historyOf?.(audit.state().path, { flush: () => audit.flush() }) ?? null
+    const options = { flush: () => audit.flush(), missing: () => unwritten(audit.state()) }
+    this.historyReader ??= MemoryManager.historyOf?.(audit.state().path, options) ?? null
     return this.historyReader
   }
 
@@ -185,7 +188,7 @@ export class MemoryManager {
    */
   evict(options: EvictOptions = {}): CycleSummary {
     this.demandOpen('evict()')
-    checkEvictOptions(options)
+    checkOptions(options, ['cache', 'target', 'actor'])
     const { evictor, actors, housekeeping } = this.engine
     const summary = evictor.runWhole(evictor.forcedGoal(options.cache, options.target), actors.attribution(options.actor))
     housekeeping.settle(this.engine.clock.read())
@@ -213,6 +216,7 @@ export class MemoryManager {
   /** Statistics and peaks start anew from the present; contents and absolute counts (`totals`) stay. */
   resetStats(options: { actor?: string } = {}): void {
     this.demandOpen('resetStats()')
+    checkOptions(options, ['actor'])
     const { recorder, clock, actors, publisher } = this.engine
     const { actor, traceId } = actors.attribution(options.actor)
     recorder.record({ seq: recorder.nextSeq, at: clock.refresh(), type: 'stats-reset', actor, traceId })
@@ -238,7 +242,7 @@ export class MemoryManager {
     evictor.completeBackground(clock.refresh())
     this.configure(from, to, 'limits', by)
     if (overcommitted) logOvercommitted(logger, state.settings, this.started)
-    if ([...state.caches.values()].some((cache) => exceededLimit(state, cache) !== null)) {
+    if (exceedsCommonLimit(state) || state.cacheList.some(exceedsOwnLimit)) {
       evictor.runWhole(evictor.limitGoal(), by)
     }
     housekeeping.settle(clock.read())
@@ -252,6 +256,7 @@ export class MemoryManager {
    */
   setPolicy(policy: PolicyName, evictionThreshold?: number, options: { actor?: string } = {}): void {
     this.demandOpen('setPolicy()')
+    checkOptions(options, ['actor'])
     const { state, actors, publisher } = this.engine
     const by = actors.attribution(options.actor)
     const { from, to } = policyChange(state.settings, policy, evictionThreshold, this.stated)
@@ -279,6 +284,7 @@ export class MemoryManager {
    * makes every promise of the process slower (AsyncLocalStorage): `{ actor }` on single calls doesn't.
    */
   withActor<T>(actor: Actor, fn: () => T): T {
+    if (typeof fn !== 'function') throw new OptionError('fn', `${shown(fn)} is not a function`)
     return this.engine.actors.run(actor, fn)
   }
 
@@ -361,10 +367,16 @@ export class MemoryManager {
   }
 }
 
-function checkEvictOptions(options: EvictOptions): void {
+/** What the log doesn't have yet, in words, or `null`. */
+function unwritten({ status, pendingEvents, problem }: AuditState): string | null {
+  if (status !== 'degraded' || pendingEvents === 0) return null
+  return `${pendingEvents} events of this run wait to be written (${problem ?? 'the writer does not answer'})`
+}
+
+function checkOptions(options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) throw new OptionError('options', `${shown(options)} is not an object of options`)
   for (const name of Object.keys(options)) {
-    if (!['cache', 'target', 'actor'].includes(name)) throw new OptionError(name, 'is not an option of evict: cache, target, actor')
+    if (!known.includes(name)) throw new OptionError(name, `is not an option here; there is ${known.join(', ')}`)
   }
 }
 

@@ -23,6 +23,7 @@ export function statsOf({ state, started, audit, observerErrors, imbalances, now
   const caches = [...state.caches.values()]
   const sum = new Counts()
   for (const cache of caches) sum.add(cache.counts.since(cache.countsAtReset), 1)
+  sum.add(state.dropped.since(state.droppedAtReset), 1)
   const { rss, heapUsed } = process.memoryUsage()
   const named = (name: string): { items: number; max: number } => {
     const cache = state.caches.get(name)

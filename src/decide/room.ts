@@ -72,14 +72,14 @@ export function isOwnLimit(limit: LimitName): boolean {
   return limit === 'cache-items' || limit === 'cache-memory'
 }
 
-/** The limit that present contents break (after it was lowered), or `null`. */
-export function exceededLimit(state: State, cache: CacheState): LimitName | null {
-  const { settings } = state
-  if (cache.items > cache.settings.maxItems) return 'cache-items'
-  if (cache.bytes > cache.settings.maxMemory) return 'cache-memory'
-  if (state.items > settings.maxItems) return 'items'
-  if (state.bytes > settings.maxMemory) return 'memory'
-  return state.heapBytes > settings.maxHeap ? 'heap' : null
+/** Whether a cache holds more than it may itself, after a limit was lowered. */
+export function exceedsOwnLimit(cache: CacheState): boolean {
+  return cache.items > cache.settings.maxItems || cache.bytes > cache.settings.maxMemory
+}
+
+/** Whether all caches hold more than they may together. */
+export function exceedsCommonLimit({ items, bytes, heapBytes, limits }: State): boolean {
+  return items > limits.maxItems || bytes > limits.maxMemory || heapBytes > limits.maxHeap
 }
 
 /**

@@ -66,6 +66,7 @@ export class State {
   stopped = false
   /** Counts of caches that were dropped: the books of the run go on without them. */
   readonly dropped = new Counts()
+  droppedAtReset = new Counts()
   private cachesMade = 0
 
   constructor(started: Pick<Event.Started, 'seed' | 'settings' | 'at'>) {
@@ -291,6 +292,7 @@ export class State {
     this.lastReset = e.at
     this.cyclesAtReset = this.cycles
     this.warningsAtReset = this.warnings
+    this.droppedAtReset = this.dropped.copy()
     this.lastEviction = null
     this.evictionRate = new EvictionRate()
     this.evictionAges = new AgeHistogram()

@@ -5,7 +5,7 @@ import type { Publisher, Sink } from './publisher.ts'
 /**
  * A stream of events whose subscribers can't hurt anyone: RxJS by itself rethrows what a subscriber or operator throws
  * on a later tick, which ends the process. Here `subscribe` guards its consumer, and `lift` keeps the class, so that
- * pipes are guarded too. Operators that build an Observable of their own (`share`, `mergeMap`'s inner streams …) keep
+ * pipes are guarded too. Operators that build an Observable of their own (`merge`, a `Subject` in between, the groups of `groupBy`) keep
  * RxJS's rule. A direct subscriber is called as a plain function, which costs a third of what a `Subject` does.
  */
 export class EventStream<T> extends Observable<T> {

@@ -10,7 +10,10 @@ export interface Sink<E> {
   closed: boolean
 }
 
-/** Deliveries in one go; a subscriber that keeps the cache busy by answering each event with a call gets the rest later. */
+/**
+ * Deliveries in one go, unless more were queued when it began: a subscriber that keeps the cache busy by answering each
+ * event with a call gets the rest later.
+ */
 const DELIVERIES_AT_ONCE = 10_000
 
 /** Who listens to one event type: a list that is replaced, never changed, and the type's diagnostics channel. */
@@ -179,7 +182,8 @@ export class Publisher {
 
   private drain(most: number): void {
     this.delivering = true
-    for (let delivered = 0; (delivered < most || this.ending) && !this.pending.isEmpty; delivered++) {
+    const last = Math.max(this.pending.length, most)
+    for (let delivered = 0; (delivered < last || this.ending) && !this.pending.isEmpty; delivered++) {
       const { lane, event } = this.pending
       this.pending.next()
       this.deliver(lane, event)

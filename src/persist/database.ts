@@ -12,7 +12,7 @@ import { openForReading } from './reader.ts'
  */
 export function openForWriting(path: string, busyTimeout: number): Database {
   if (isPresent(path)) openForReading(path, busyTimeout).close()
-  else mkdirSync(dirname(path), { recursive: true })
+  else makeFolder(dirname(path))
   const database = new (loadDriver())(path, { timeout: busyTimeout })
   try {
     database.pragma('journal_mode = WAL')
@@ -34,4 +34,16 @@ function isPresent(path: string): boolean {
 export function fileIdentity(path: string): string | null {
   const found = statSync(path, { throwIfNoEntry: false })
   return found === undefined ? null : `${found.dev}:${found.ino}`
+}
+
+/** One by one: Node's own `recursive` never returns where a folder can't be made inside one that is there (`/proc/x/y`). */
+function makeFolder(folder: string): void {
+  if (isPresent(folder)) return
+  makeFolder(dirname(folder))
+  try {
+    mkdirSync(folder)
+  } catch (error) {
+    // Another process was quicker.
+    if (!isPresent(folder)) throw error
+  }
 }

@@ -27,7 +27,7 @@ export function loadDriver(): Driver {
   } catch (error) {
     const unbuilt = new MissingDependencyError('better-sqlite3', 'an audit log', error)
     const why = error instanceof Error ? error.message.split('\n', 1)[0] : String(error)
-    unbuilt.message = `an audit log needs the package better-sqlite3, which is installed and does not load (${why}): run "npm rebuild better-sqlite3"`
+    unbuilt.message = `an audit log needs the package better-sqlite3, which is installed and does not load (${why}): run "npm rebuild better-sqlite3" (where npm blocks install scripts, "npm install-scripts approve better-sqlite3" first)`
     throw unbuilt
   }
   driver = found

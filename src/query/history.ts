@@ -21,9 +21,14 @@ import type { Ask } from './reader-wire.ts'
 export type * from './answers.ts'
 
 export interface HistoryOptions {
-  /** Awaited before each question: lets a cache that writes the log put on disk what it has just done. */
+  /** Awaited before each question, up to 2 s: lets a cache that writes the log put on disk what it has just done. */
   flush?: () => Promise<void>
+  /** What is not on disk all the same, in words; `null`: nothing. */
+  missing?: () => string | null
 }
+
+/** Longest wait for the writer before a question is answered without what still waits, in ms. */
+const PATIENCE = 2_000
 
 /**
  * The questions of an audit log, whether its cache runs, has stopped or was killed. Nothing is opened before the first
@@ -33,17 +38,17 @@ export interface HistoryOptions {
  */
 export function openHistory(path: string, options: HistoryOptions = {}): History {
   requireDriver()
-  return new LogHistory(resolve(path), options.flush)
+  return new LogHistory(resolve(path), options)
 }
 
 /** Checks each question where it is asked, and has it answered off the asker's thread. */
 class LogHistory implements History {
   readonly #reader: ReaderThread
-  readonly #flush: (() => Promise<void>) | undefined
+  readonly #options: HistoryOptions
 
-  constructor(path: string, flush: (() => Promise<void>) | undefined) {
+  constructor(path: string, options: HistoryOptions) {
     this.#reader = new ReaderThread(path)
-    this.#flush = flush
+    this.#options = options
   }
 
   async evictions(question: EvictionQuestion = {}): Promise<Page<EvictionRecord>> {
@@ -85,7 +90,20 @@ class LogHistory implements History {
   }
 
   async #ask(ask: Ask, signal: AbortSignal | undefined): Promise<unknown> {
-    if (this.#flush !== undefined) await this.#flush()
-    return this.#reader.ask(ask, signal)
+    const { flush, missing } = this.#options
+    if (flush !== undefined) await withPatience(flush(), signal)
+    const unwritten = missing?.() ?? null
+    const answer = (await this.#reader.ask(ask, signal)) as { incomplete: string | null }
+    if (unwritten === null) return answer
+    return { ...answer, incomplete: answer.incomplete === null ? unwritten : `${answer.incomplete}; ${unwritten}` }
   }
+}
+
+/** Settles with the work, with the signal, or when patience is over: a writer that is stuck keeps no question. */
+async function withPatience(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted()
+  const over = AbortSignal.timeout(PATIENCE)
+  const ended = signal === undefined ? over : AbortSignal.any([over, signal])
+  await Promise.race([work, new Promise<void>((resolve) => ended.addEventListener('abort', () => resolve(), { once: true }))])
+  signal?.throwIfAborted()
 }

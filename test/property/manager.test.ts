@@ -39,7 +39,7 @@ describe.each(POLICIES)('a manager under %s', (policy) => {
         const at = folded.at + later
         expect(drain(stateOf(world.memory), at, ofEachCache)).toEqual(drain(folded, at, ofEachCache))
       }),
-      { seed: POLICIES.indexOf(policy) + 1, numRuns: 110 * RUNS },
+      { seed: POLICIES.indexOf(policy) + 1, numRuns: 80 * RUNS },
     )
   })
 })

@@ -17,7 +17,7 @@ interface Row {
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const libraries = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })
-const drivers = ['better-sqlite3', 'kysely']
+const drivers = ['better-sqlite3']
 
 const table: Record<string, Row> = {
   base: { folders: [], libraries: ['nanoid'] },

@@ -29,7 +29,7 @@ export function startedOf(memory: MemoryManager): Started {
 }
 
 /** Folds a recorded run into fresh state. */
-export function refold(started: Started, events: readonly MuninnEvent[]): State {
+function refold(started: Started, events: readonly MuninnEvent[]): State {
   const state = new State(started)
   for (const event of [started, ...events]) apply(state, event)
   return state

@@ -24,7 +24,7 @@ export class HandClock {
 }
 
 /** A size function of any user's making. */
-export function weigh(value: unknown, key: string): number {
+function weigh(value: unknown, key: string): number {
   return ((typeof value === 'string' ? value.length : 3) + key.length) % 50
 }
 

@@ -50,7 +50,13 @@ export type Command =
   | { readonly do: 'calm'; readonly by: number }
   | { readonly do: 'clear' | 'drop'; readonly cache: string }
   | { readonly do: 'make'; readonly cache: string; readonly options?: CacheSpec }
-  | { readonly do: 'evict'; readonly cache?: string; readonly target?: number; readonly actor?: string }
+  | {
+      readonly do: 'evict'
+      readonly cache?: string
+      readonly target?: number
+      readonly actor?: string
+      readonly after?: number
+    }
   | { readonly do: 'check' | 'reset' | 'idle' | 'inspect' | 'refold' }
   | { readonly do: 'clock'; readonly by: number }
   | { readonly do: 'wait'; readonly ms: number }
@@ -240,7 +246,7 @@ export function callsOf(sizing: Config['sizing']): fc.Arbitrary<Command> {
       weight: 2,
       arbitrary: mostlyWithout(
         one('evict'),
-        { cache, target: fc.constantFrom(0, 0.3, 0.5, 0.5, 1, 20, 100), actor: fc.constant('ops') },
+        { cache, target: fc.constantFrom(0, 0.3, 0.5, 0.5, 1, 20, 100), actor: fc.constant('ops'), after: fc.nat(90) },
         2,
       ),
     },

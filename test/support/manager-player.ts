@@ -77,6 +77,7 @@ export class Player {
         )
         return undefined
       case 'evict':
+        this.turnClock(command.after ?? 0)
         return memory.evict(evictOptionsOf(command, scale))
       case 'calm':
       case 'check':

@@ -4,6 +4,7 @@ import type { CycleSummary } from '../../src/command/evictor.ts'
 import type { MemoryManager } from '../../src/command/memory-manager.ts'
 import type { LimitOptions } from '../../src/command/settings-change.ts'
 import type { MuninnEvent } from '../../src/event/catalogue.ts'
+import { LEVELS } from '../../src/event/vocabulary.ts'
 import { EventCursor } from './event-cursor.ts'
 import { assertFolds, startedOf, stateOf } from './fold-law.ts'
 import { Ledger } from './ledger.ts'
@@ -218,6 +219,7 @@ export class ManagerWorld {
 
   private followEvict(command: CommandOf<'evict'>, { answer, thrown }: Played, cursor: EventCursor): void {
     const { model } = this
+    model.clockIs(this.player.clock.time)
     const options = evictOptionsOf(command, this.player.config.scale)
     const name = options.cache ?? null
     const unknown = name !== null && !model.caches.has(name)
@@ -271,6 +273,10 @@ export class ManagerWorld {
     }
     const { peaks } = model
     assert.deepEqual([stats.peakMemoryBytes, stats.peakItems], [peaks.bytes.value, peaks.items.value])
+    const { evictionCount, memoryWarnings, lastEviction, lastMemoryCheck, alertLevel } = stats
+    const { cycles, warnings } = model.since
+    assert.deepEqual([evictionCount, memoryWarnings, lastEviction], [cycles, warnings, model.since.lastEviction])
+    assert.deepEqual([lastMemoryCheck, alertLevel], [model.lastCheck, LEVELS[model.level]])
     assert.equal(stats.observerErrors, 0)
   }
 

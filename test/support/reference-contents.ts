@@ -21,6 +21,13 @@ export class ReferenceContents {
   /** Of all caches, in the order in which they were added. */
   entries: Entry[] = []
   readonly caches = new Map<string, CacheFigures>()
+  /** What the statistics count of all caches since they were reset. */
+  since: { cycles: number; warnings: number; lastEviction: number | null } = {
+    cycles: 0,
+    warnings: 0,
+    lastEviction: null,
+  }
+  lastCheck: number | null = null
 
   constructor(settings: Settings, now: number) {
     this.settings = settings
@@ -120,9 +127,14 @@ export class ReferenceContents {
 
   /** Whether a write after which so much is held starts a cycle; an item above the target doesn't. */
   startsCycle(size: number, offHeap: number, bytes: number, heapBytes: number): boolean {
-    const { evictionThreshold, evictionTarget, maxMemory, maxHeap } = this.settings
-    if (evictionThreshold === 1 || size > evictionTarget * maxMemory || size - offHeap > evictionTarget * maxHeap)
-      return false
+    const { evictionThreshold, maxMemory, maxHeap } = this.settings
+    if (evictionThreshold === 1 || !this.fitsTarget(size, offHeap)) return false
     return bytes >= evictionThreshold * maxMemory || heapBytes >= evictionThreshold * maxHeap
+  }
+
+  /** Whether a cycle could make room for such an item: its target is rounded down to whole bytes. */
+  fitsTarget(size: number, offHeap: number): boolean {
+    const { evictionTarget, maxMemory, maxHeap } = this.settings
+    return size <= Math.floor(evictionTarget * maxMemory) && size - offHeap <= Math.floor(evictionTarget * maxHeap)
   }
 }

@@ -28,6 +28,7 @@ export class ReferenceCycles extends ReferenceDepartures {
     const { maxMemory, maxHeap, policy } = this.settings
     const before = { items: this.entries.length, bytes: this.bytes(), usage: this.usage() }
     const { items, bytes, usage } = before
+    this.since.cycles++
     const started = cursor.next('cycle-started', {
       at: this.now,
       trigger,
@@ -80,6 +81,7 @@ export class ReferenceCycles extends ReferenceDepartures {
 
   startCycle(cursor: EventCursor): void {
     const { policy, evictionTarget, maxMemory, maxHeap } = this.settings
+    this.since.cycles++
     const started = cursor.next('cycle-started', {
       at: this.now,
       trigger: 'threshold',
@@ -94,7 +96,9 @@ export class ReferenceCycles extends ReferenceDepartures {
     this.cycle = { started, given: nothingGiven() }
   }
 
-  /** At most a slice of the cycle that runs; what is to be stored counts as there already. */
+  /**
+   * At most a slice of the cycle that runs; what is to be stored counts as there already.
+   */
   slice(
     cursor: EventCursor,
     bytes: number,
@@ -103,8 +107,9 @@ export class ReferenceCycles extends ReferenceDepartures {
     trigger: EvictionTrigger | null,
   ): void {
     const { started, given } = this.cycle as Cycle
+    const { targetBytes, targetHeapBytes } = started
     const reached = (): boolean =>
-      this.bytes() + bytes <= started.targetBytes && this.heapBytes() + heapBytes <= started.targetHeapBytes
+      this.bytes() + bytes <= targetBytes && this.heapBytes() + heapBytes <= targetHeapBytes
     const why: Why = { cause: 'threshold', trigger, cycle: started.cycle }
     for (let freed = 0; freed < SLICE && !reached(); freed++) {
       if (!this.free(cursor, null, replaced, why, given)) break
@@ -121,9 +126,12 @@ export class ReferenceCycles extends ReferenceDepartures {
   }
 
   private evictToLimits(cursor: EventCursor, why: Why, given: Given): void {
-    for (const cache of this.caches.keys()) {
-      for (let limit = this.exceeded(cache); limit !== null; limit = this.exceeded(cache)) {
-        if (!this.free(cursor, limit.startsWith('cache-') ? cache : null, undefined, why, given)) break
+    // The caches' own limits first, then the common ones.
+    for (const own of [true, false]) {
+      for (const cache of this.caches.keys()) {
+        for (let limit = this.exceeded(cache); limit?.startsWith('cache-') === own; limit = this.exceeded(cache)) {
+          if (!this.free(cursor, own ? cache : null, undefined, why, given)) break
+        }
       }
     }
   }

@@ -125,6 +125,7 @@ export class ReferenceDepartures extends ReferenceGauges {
     counts.evictedBytes += entry.size
     this.evictedKeys.set(id, { seq: told.seq, regretted: false })
     this.lastEvicted = id
+    this.since.lastEviction = this.now
     return entry
   }
 

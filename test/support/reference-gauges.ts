@@ -44,6 +44,7 @@ export class ReferenceGauges extends ReferenceContents {
       bytes: this.bytes(),
       heapBytes: this.heapBytes(),
     })
+    if (rising) this.since.warnings++
     this.tellPeaks(cursor)
     return true
   }

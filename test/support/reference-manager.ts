@@ -97,6 +97,7 @@ export class ReferenceManager extends ReferenceCycles {
   resetStats(cursor: EventCursor): void {
     cursor.next('stats-reset', { at: this.now })
     for (const figures of this.caches.values()) figures.counts = noFigures()
+    this.since = { cycles: 0, warnings: 0, lastEviction: null }
     for (const metric of PEAK_METRICS) Object.assign(this.peaks[metric], { value: 0, told: 0 })
     this.measure()
   }
@@ -134,7 +135,8 @@ export class ReferenceManager extends ReferenceCycles {
       const heapBytes =
         this.heapBytes() - (replaced === undefined ? 0 : replaced.size - replaced.offHeap) + size - offHeap
       if (this.cycle === null && this.startsCycle(size, offHeap, bytes, heapBytes)) this.startCycle(cursor)
-      if (this.cycle !== null) this.slice(cursor, bytes - this.bytes(), heapBytes - this.heapBytes(), replaced, trigger)
+      if (this.cycle !== null && this.fitsTarget(size, offHeap))
+        this.slice(cursor, bytes - this.bytes(), heapBytes - this.heapBytes(), replaced, trigger)
     }
     for (let limit = this.broken(cache, store, replaced); limit !== null; limit = this.broken(cache, store, replaced)) {
       const own = limit.startsWith('cache-') ? cache : null
@@ -213,6 +215,7 @@ export class ReferenceManager extends ReferenceCycles {
       'what the caches did since the last check',
     )
     for (const figures of this.caches.values()) figures.sample = noSample()
+    this.lastCheck = this.now
     this.tellPeaks(cursor)
   }
 }

@@ -25,8 +25,11 @@ export interface Order {
 /** A policy over all caches of one manager: an order for each, and how their victims compare. */
 export interface Policy {
   readonly name: PolicyName
-  /** @param salt tells keys of one cache from those of another. */
-  order(salt: number): Order
+  /**
+   * @param salt tells keys of one cache from those of another.
+   * @param soonest an entry of the cache that is among those to expire first, or `NONE`.
+   */
+  order(salt: number, soonest: () => number): Order
   /** Whether `a` is given up before `b`; a total order. */
   before(a: number, b: number): boolean
   /** What the policy compares, in its own unit. */

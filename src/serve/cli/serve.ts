@@ -160,7 +160,7 @@ function announce(service: Service, memory: MemoryManager, options: MemoryManage
       `  status     ${service.url}/api/cache/status`,
       `  memory     ${service.url}/api/cache/memory`,
       `  items      ${service.url}/api/cache/general/items`,
-      `  audit log  ${db ?? 'none'}  (muninn evictions, muninn explain KEY)`,
+      `  audit log  ${db ?? 'none'}  (npx muninn-cache evictions, … explain KEY)`,
       `  limits     ${bytes(maxMemory)}, ${count(maxItems)} items (${each.join(', ')}); policy ${policy}`,
       '',
     ].join('\n'),

@@ -7,7 +7,7 @@ const GRACE = 3000
 /** After this long it ends whatever is left: supervisors kill after ten seconds, some after five. */
 const DEADLINE = 4500
 
-/** On SIGTERM or SIGINT: stop listening, answer what was asked, close the caches and their log; a second one ends at once. */
+/** On SIGTERM, SIGINT or SIGHUP: stop listening, answer what was asked, close the caches and their log; a second one ends at once. */
 export function stopOnSignal(service: Service, memory: MemoryManager, logger: Logger): void {
   let stopping = false
   const stop = (signal: NodeJS.Signals) => {
@@ -18,6 +18,8 @@ export function stopOnSignal(service: Service, memory: MemoryManager, logger: Lo
     void end(service, memory, logger)
   }
   process.on('SIGTERM', stop)
+  // The terminal was closed.
+  process.on('SIGHUP', stop)
   process.on('SIGINT', stop)
 }
 

@@ -77,6 +77,8 @@ function build(logger: FastifyBaseLogger, checks: GuardOptions): FastifyInstance
     loggerInstance: quiet(logger),
     logController: new LogController({ disableRequestLogging: true }),
     http: { maxHeaderSize: MAX_HEADER_BYTES },
+    // A cache's name of 256 characters, percent-encoded.
+    routerOptions: { maxParamLength: 256 * 12 },
     requestTimeout: REQUEST_TIMEOUT,
     // While it drains, what still comes in on an open connection is answered: /readyz has something to say then.
     return503OnClosing: false,

@@ -47,12 +47,13 @@ export function settingsRoutes(app: App, { memory }: RouteContext): void {
     const { evictionPolicy, evictionThreshold } = request.body
     const actor = actorOf(request)
     try {
-      // The policy first: it can still be refused (a threshold below a stated target), and what lowered limits evict
-      // is for the new policy to choose. The limits' bounds have been checked by the schema.
+      const limits = limitsOf(request.body)
+      // What can still be refused comes first: one more cache, then the policy (a threshold below a stated target). What
+      // lowered limits evict is for the new policy to choose; their bounds have been checked by the schema.
+      for (const name of Object.keys(limits.caches ?? {})) memory.cache(name)
       if (evictionPolicy !== undefined || evictionThreshold !== undefined) {
         memory.setPolicy(evictionPolicy ?? memory.settings.policy, evictionThreshold, { actor })
       }
-      const limits = limitsOf(request.body)
       if (Object.keys(limits).length > 0) memory.setLimits({ ...limits, actor })
     } catch (error) {
       throw error instanceof OptionError ? underItsName(error) : error
