@@ -56,7 +56,8 @@ export class FrequencySketch {
       const at = word + (place & IN_ROW)
       const shift = place & SHIFT
       const counters = table[at] as number
-      if (((counters >>> shift) & MOST_FREQUENT) < count) table[at] = (counters & ~(MOST_FREQUENT << shift)) | (count << shift)
+      if (((counters >>> shift) & MOST_FREQUENT) < count)
+        table[at] = (counters & ~(MOST_FREQUENT << shift)) | (count << shift)
     }
   }
 

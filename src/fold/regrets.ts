@@ -7,8 +7,8 @@ const SMALLEST = 1 << 10
 /**
  * Which evicted keys are remembered, so that a later miss can say which eviction it regrets: a direct-mapped table, a
  * newer eviction displaces an older one of the same slot. (It isn't cleared when a key is stored again: whichever way the
- * key leaves then will see to that.) Two 32-bit hashes stand for a key: the second is only
- * computed where the first agrees, and two keys are mistaken for each other once in 2^48 look-ups.
+ * key leaves then will see to that.) Two 32-bit hashes stand for a key: a look-up computes the second (`checkOf`) only
+ * where the first agrees, and mistakes two keys for each other once in 2^48 times at most.
  */
 export class Regrets {
   private readonly seed: number
@@ -28,14 +28,19 @@ export class Regrets {
     this.slots = slots
   }
 
-  remember(key: string, hash: number, seq: number): void {
+  /** The second hash of a key. */
+  checkOf(key: string): number {
+    return hashWholeKey(key, this.seed)
+  }
+
+  remember(check: number, hash: number, seq: number): void {
     if (this.evictedSeq.length === 0) {
       this.hashes = new Int32Array(2 * this.slots)
       this.evictedSeq = new Float64Array(this.slots)
     }
     const slot = hash & this.mask
     this.hashes[2 * slot] = hash
-    this.hashes[2 * slot + 1] = hashWholeKey(key, this.seed)
+    this.hashes[2 * slot + 1] = check
     if (this.evictedSeq[slot] === 0) this.remembered++
     this.evictedSeq[slot] = seq
   }
@@ -45,7 +50,7 @@ export class Regrets {
     if (this.remembered === 0) return 0
     const slot = hash & this.mask
     if (this.hashes[2 * slot] !== hash || this.evictedSeq[slot] === 0) return 0
-    return this.hashes[2 * slot + 1] === hashWholeKey(key, this.seed) ? (this.evictedSeq[slot] as number) : 0
+    return this.hashes[2 * slot + 1] === this.checkOf(key) ? (this.evictedSeq[slot] as number) : 0
   }
 
   /** The miss was told. */

@@ -135,6 +135,7 @@ export class State {
     const h = columns.take()
     columns.keys[h] = key
     columns.hash[h] = hash
+    columns.check[h] = this.regrets.checkOf(key)
     columns.addedSeq[h] = seq
     columns.carried[h] = 1
     this.store(seq, at, stored, h)
@@ -176,7 +177,7 @@ export class State {
     this.at = at
     const { columns } = this
     const size = columns.size[h] as number
-    this.regrets.remember(columns.keys[h] as string, (columns.hash[h] as number) ^ cache.salt, seq)
+    this.regrets.remember(columns.check[h] as number, (columns.hash[h] as number) ^ cache.salt, seq)
     cache.counts.countEviction(cause, size)
     this.evictionRate.count(at)
     this.evictionAges.count(at - (columns.storedAt[h] as number))

@@ -13,7 +13,7 @@ class Memory {
   }
 
   evicted(key: string, seq: number): void {
-    this.regrets.remember(key, hashKey(key, SEED), seq)
+    this.regrets.remember(this.regrets.checkOf(key), hashKey(key, SEED), seq)
   }
 
   find(key: string): number {
