@@ -49,7 +49,11 @@ export function judgeAdd(state: State, name: string, size: number, at: number): 
 }
 
 /** What caches hold, less what is past its time, which is freed first. It walks the entries only where any may be. */
-function living(state: State, caches: readonly CacheState[], at: number): { items: number; bytes: number; onHeap: number } {
+function living(
+  state: State,
+  caches: readonly CacheState[],
+  at: number,
+): { items: number; bytes: number; onHeap: number } {
   const { columns } = state
   const held = { items: 0, bytes: 0, onHeap: state.heapBytes }
   for (const cache of caches) {

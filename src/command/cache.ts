@@ -4,6 +4,7 @@ import type { CacheState } from '../fold/cache-state.ts'
 import { NONE } from '../fold/columns.ts'
 import type { State } from '../fold/state.ts'
 import type { Attribution } from './actor.ts'
+import { Draft } from './draft.ts'
 import type { Engine } from './engine.ts'
 import {
   actorIn,
@@ -18,7 +19,6 @@ import {
 } from './entry-options.ts'
 import { type Loader, Loading, type LoadOptions } from './loading.ts'
 import { makeRoom, type Refusal } from './making-room.ts'
-import { Draft } from './draft.ts'
 
 /** What became of a `put`. */
 export interface PutResult {
@@ -203,7 +203,16 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     this.loading.outdateAll()
     const { cache, engine } = this
     const { items: count, bytes } = cache
-    engine.recorder.record({ seq: engine.recorder.nextSeq, at, type: 'cleared', cache: this.name, count, bytes, actor, traceId })
+    engine.recorder.record({
+      seq: engine.recorder.nextSeq,
+      at,
+      type: 'cleared',
+      cache: this.name,
+      count,
+      bytes,
+      actor,
+      traceId,
+    })
   }
 
   /** The value, or what `make` returns, which is stored, unless it is `undefined`, and returned stored or not. */
@@ -303,7 +312,17 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     const { engine, cache, state } = this
     const { actor, traceId } = by
     if (h !== NONE) engine.recorder.removed(at, cache, h, 'replaced', by)
-    engine.recorder.record({ seq: state.seq + 1, at, type: 'rejected', cache: this.name, key, size, ...refusal, actor, traceId })
+    engine.recorder.record({
+      seq: state.seq + 1,
+      at,
+      type: 'rejected',
+      cache: this.name,
+      key,
+      size,
+      ...refusal,
+      actor,
+      traceId,
+    })
     engine.settle(at)
     return { stored: false, reason: refusal.reason, limit: refusal.limitName }
   }
@@ -344,7 +363,10 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
         .filter(({ addedSeq }) => addedSeq > since)
       for (const { h, addedSeq, key } of entries) {
         seen = addedSeq
-        const present = this.cache === cache && columns.addedSeq[h] === addedSeq && cache.index.find(key, this.state.hashOf(key)) === h
+        const present =
+          this.cache === cache &&
+          columns.addedSeq[h] === addedSeq &&
+          cache.index.find(key, this.state.hashOf(key)) === h
         if (present && !this.engine.clock.hasPassed(columns.expiresAt[h] as number)) yield { h, key }
       }
       if (this.cache.counts.added === added) return

@@ -52,7 +52,13 @@ export class Draft implements Stored {
     }
   }
 
-  annotate(expiresAt: number, cost: number, tags: readonly string[] | null, prefix: string | null, by: Attribution): void {
+  annotate(
+    expiresAt: number,
+    cost: number,
+    tags: readonly string[] | null,
+    prefix: string | null,
+    by: Attribution,
+  ): void {
     this.expiresAt = expiresAt
     this.cost = cost
     this.tags = tags

@@ -25,13 +25,17 @@ export function checkKey(key: unknown): asserts key is string {
   if (key.length * MOST_BYTES_PER_UNIT <= LONGEST_KEY) return
   const bytes = key.length > LONGEST_KEY ? key.length : Buffer.byteLength(key)
   if (bytes > LONGEST_KEY) {
-    throw new InvalidEntryError('ERR_MUNINN_KEY', `a key of ${bytes} bytes or more is too long: at most ${LONGEST_KEY} bytes`)
+    throw new InvalidEntryError(
+      'ERR_MUNINN_KEY',
+      `a key of ${bytes} bytes or more is too long: at most ${LONGEST_KEY} bytes`,
+    )
   }
 }
 
 /** @throws {InvalidEntryError} for `undefined`, which is how a miss looks. */
 export function checkValue(value: unknown): void {
-  if (value === undefined) throw new InvalidEntryError('ERR_MUNINN_VALUE', 'undefined is not a value: it is what a miss returns; store null')
+  if (value === undefined)
+    throw new InvalidEntryError('ERR_MUNINN_VALUE', 'undefined is not a value: it is what a miss returns; store null')
 }
 
 /** @throws {InvalidEntryError} unless it is an integer ≥ 0. */
@@ -46,7 +50,10 @@ export function checkTtl(ttl: DurationText): number {
   if (typeof ttl === 'number' && ttl > 0) return Math.ceil(ttl)
   const ms = typeof ttl === 'string' ? parsedTtl(ttl) : Number.NaN
   if (!(ms > 0)) {
-    throw new InvalidEntryError('ERR_MUNINN_TTL', `ttl ${shown(ttl)} is not a time to live: milliseconds above 0, text such as '5m', or Infinity`)
+    throw new InvalidEntryError(
+      'ERR_MUNINN_TTL',
+      `ttl ${shown(ttl)} is not a time to live: milliseconds above 0, text such as '5m', or Infinity`,
+    )
   }
   return Math.ceil(ms)
 }
@@ -62,7 +69,8 @@ export function checkSetOptions(options: SetOptions): void {
 
 /** @throws {InvalidEntryError} unless it is a function. */
 export function checkFunction(value: unknown, name: string): void {
-  if (typeof value !== 'function') throw new InvalidEntryError('ERR_MUNINN_VALUE', `${name} ${shown(value)} is not a function`)
+  if (typeof value !== 'function')
+    throw new InvalidEntryError('ERR_MUNINN_VALUE', `${name} ${shown(value)} is not a function`)
 }
 
 function parsedTtl(ttl: string): number {

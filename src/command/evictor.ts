@@ -122,7 +122,8 @@ export class Evictor {
     if (running === null) return
     const { cycle, trigger: cause, targetBytes, targetHeapBytes } = running.started
     const { bytes, heapBytes } = incoming
-    const reached = (): boolean => this.state.bytes + bytes <= targetBytes && this.state.heapBytes + heapBytes <= targetHeapBytes
+    const reached = (): boolean =>
+      this.state.bytes + bytes <= targetBytes && this.state.heapBytes + heapBytes <= targetHeapBytes
     for (let freed = 0; freed < SLICE && !reached(); freed++) {
       if (!this.freeOne(null, incoming.replaced, cause, incoming.trigger, cycle, at)) break
     }
@@ -171,18 +172,22 @@ export class Evictor {
     const { state } = this
     const { settings } = state
     const cache = name === undefined ? null : (state.caches.get(name) ?? null)
-    if (name !== undefined && cache === null) throw new OptionError('cache', `${JSON.stringify(name)} is no cache of this manager`)
+    if (name !== undefined && cache === null)
+      throw new OptionError('cache', `${JSON.stringify(name)} is no cache of this manager`)
     const own = cache !== null && cache.settings.maxMemory !== Number.POSITIVE_INFINITY
     const budget = own ? cache.settings.maxMemory : settings.maxMemory
     const held = cache === null ? state.bytes : cache.bytes
     const goal = target === undefined ? null : evictionTarget(target)
-    if (goal?.bytes !== undefined) return { trigger: 'forced', cache, targetBytes: goal.bytes, targetHeapBytes: Number.POSITIVE_INFINITY }
+    if (goal?.bytes !== undefined)
+      return { trigger: 'forced', cache, targetBytes: goal.bytes, targetHeapBytes: Number.POSITIVE_INFINITY }
     const used = cache === null ? state.usage : held / budget
     const share = goal?.share ?? Math.min(settings.evictionTarget, 0.9 * used)
     // Without a budget there is no usage to take a share of: 90 % of what is held.
     const targetBytes = Number.isFinite(budget) ? Math.floor(share * budget) : Math.floor((goal?.share ?? 0.9) * held)
     const targetHeapBytes =
-      cache === null && Number.isFinite(settings.maxHeap) ? Math.floor(share * settings.maxHeap) : Number.POSITIVE_INFINITY
+      cache === null && Number.isFinite(settings.maxHeap)
+        ? Math.floor(share * settings.maxHeap)
+        : Number.POSITIVE_INFINITY
     return { trigger: 'forced', cache, targetBytes, targetHeapBytes }
   }
 
@@ -198,7 +203,8 @@ export class Evictor {
     const { state } = this
     const usageBefore = state.usage
     const cycle = this.recordStart(goal, by, startedAt)
-    const reached = goal.cache === null ? () => this.reachedInAll(goal) : () => (goal.cache as CacheState).bytes <= goal.targetBytes
+    const reached =
+      goal.cache === null ? () => this.reachedInAll(goal) : () => (goal.cache as CacheState).bytes <= goal.targetBytes
     const tally: Tally = { entries: 0, bytes: 0 }
     // No more than were there: an observer that puts back what is evicted must not keep this going for ever.
     let rest = state.items

@@ -3,8 +3,8 @@ import type { Logger } from '../base/logger.ts'
 import { levelChange, topWriters } from '../decide/level.ts'
 import type { CacheSample } from '../event/catalogue.ts'
 import { PEAK_METRICS } from '../event/vocabulary.ts'
-import { Counts } from '../fold/statistics.ts'
 import type { State } from '../fold/state.ts'
+import { Counts } from '../fold/statistics.ts'
 import type { Evictor } from './evictor.ts'
 import type { Recorder } from './recorder.ts'
 
@@ -101,7 +101,15 @@ export class Housekeeping {
     for (const metric of PEAK_METRICS) {
       const { value, told, at: peakedAt } = this.state.peaks.by[metric]
       if (value > told) {
-        this.recorder.record({ seq: this.recorder.nextSeq, at, type: 'peaked', metric, value, previous: told, peakedAt })
+        this.recorder.record({
+          seq: this.recorder.nextSeq,
+          at,
+          type: 'peaked',
+          metric,
+          value,
+          previous: told,
+          peakedAt,
+        })
       }
     }
   }
@@ -182,11 +190,20 @@ export class Housekeeping {
     const expectedItems = sum.added - sum.evicted - sum.expired - sum.removed - sum.cleared
     const expectedBytes = sum.bytesAdded - sum.bytesLeft
     // Beyond 2^53 bytes stored in one run, their sum is no longer exact.
-    const bytesBalance = bytes === state.bytes && (expectedBytes === state.bytes || !Number.isSafeInteger(sum.bytesAdded))
+    const bytesBalance =
+      bytes === state.bytes && (expectedBytes === state.bytes || !Number.isSafeInteger(sum.bytesAdded))
     if (expectedItems === state.items && items === state.items && bytesBalance) return
     this.imbalances++
     this.logger.error(
-      { seq: state.seq, items: state.items, expectedItems, counted: items, bytes: state.bytes, expectedBytes, countedBytes: bytes },
+      {
+        seq: state.seq,
+        items: state.items,
+        expectedItems,
+        counted: items,
+        bytes: state.bytes,
+        expectedBytes,
+        countedBytes: bytes,
+      },
       'the books do not balance: a bug in muninn-cache, please report it',
     )
   }

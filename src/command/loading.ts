@@ -53,7 +53,8 @@ export class Loading<V> {
     checkFunction(loader, 'loader')
     checkSetOptions(options)
     checkSignal(options.signal)
-    const timeout = options.timeout === undefined ? Number.POSITIVE_INFINITY : parseDuration(options.timeout, 'timeout', 1)
+    const timeout =
+      options.timeout === undefined ? Number.POSITIVE_INFINITY : parseDuration(options.timeout, 'timeout', 1)
     const errorTtl = options.errorTtl === undefined ? 0 : parseDuration(options.errorTtl, 'errorTtl')
     options.signal?.throwIfAborted()
     const held = this.cache.get(key)
@@ -170,16 +171,29 @@ export class Loading<V> {
     try {
       this.cache.store(key, value, options, flight)
     } catch (error) {
-      this.engine.logger.warn({ err: error, cache: this.cache.name }, 'a loaded value could not be stored; its waiters get it all the same')
+      this.engine.logger.warn(
+        { err: error, cache: this.cache.name },
+        'a loaded value could not be stored; its waiters get it all the same',
+      )
     }
   }
 
   private recordFailure(key: string, begun: number, error: unknown): void {
     const name = error instanceof Error ? error.name : typeof error
-    this.record({ type: 'load-failed', cache: this.cache.name, key, duration: this.engine.clock.refresh() - begun, error: name })
+    this.record({
+      type: 'load-failed',
+      cache: this.cache.name,
+      key,
+      duration: this.engine.clock.refresh() - begun,
+      error: name,
+    })
   }
 
-  private record(event: { type: 'loaded'; cache: string; key: string; duration: number } | { type: 'load-failed'; cache: string; key: string; duration: number; error: string }): void {
+  private record(
+    event:
+      | { type: 'loaded'; cache: string; key: string; duration: number }
+      | { type: 'load-failed'; cache: string; key: string; duration: number; error: string },
+  ): void {
     if (!this.cache.isAttached) return
     const { recorder, clock } = this.engine
     recorder.record({ seq: recorder.nextSeq, at: clock.read(), ...event })
@@ -192,7 +206,8 @@ export class Loading<V> {
 }
 
 function checkSignal(signal: unknown): void {
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new OptionError('signal', `${shown(signal)} is not an AbortSignal`)
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new OptionError('signal', `${shown(signal)} is not an AbortSignal`)
 }
 
 /** A loader that throws at once rejects, too. */

@@ -1,4 +1,12 @@
-import { brokenItemLimit, brokenLimit, impossibleLimit, isOwnLimit, limitValue, onlyItemsMatter, reachesThreshold } from '../decide/room.ts'
+import {
+  brokenItemLimit,
+  brokenLimit,
+  impossibleLimit,
+  isOwnLimit,
+  limitValue,
+  onlyItemsMatter,
+  reachesThreshold,
+} from '../decide/room.ts'
 import type { LimitName, RejectionReason } from '../event/vocabulary.ts'
 import type { CacheState } from '../fold/cache-state.ts'
 import { NONE } from '../fold/columns.ts'
@@ -16,7 +24,15 @@ export interface Refusal {
  * or that the add starts, then one victim at a time while a hard limit would be broken. Returns why the add must be
  * refused, or `null`: the room is there.
  */
-export function makeRoom(engine: Engine, cache: CacheState, key: string, size: number, offHeap: number, replaced: number, at: number): Refusal | null {
+export function makeRoom(
+  engine: Engine,
+  cache: CacheState,
+  key: string,
+  size: number,
+  offHeap: number,
+  replaced: number,
+  at: number,
+): Refusal | null {
   const { state } = engine
   const calm = onlyItemsMatter(state, cache, size, offHeap, at)
   if (!calm) {
@@ -32,7 +48,15 @@ export function makeRoom(engine: Engine, cache: CacheState, key: string, size: n
 }
 
 /** What is past its time, and a slice of the cycle. */
-function clearUp(engine: Engine, cache: CacheState, key: string, size: number, offHeap: number, replaced: number, at: number): void {
+function clearUp(
+  engine: Engine,
+  cache: CacheState,
+  key: string,
+  size: number,
+  offHeap: number,
+  replaced: number,
+  at: number,
+): void {
   const { state, evictor } = engine
   if (at >= state.soonestExpiry) evictor.sweepSlice(at)
   if (!state.limits.evicts) return
@@ -48,7 +72,15 @@ function clearUp(engine: Engine, cache: CacheState, key: string, size: number, o
 }
 
 /** Frees one entry for a limit; returns whether there was one that may go. */
-function freeFor(engine: Engine, cache: CacheState, key: string, size: number, limit: LimitName, replaced: number, at: number): boolean {
+function freeFor(
+  engine: Engine,
+  cache: CacheState,
+  key: string,
+  size: number,
+  limit: LimitName,
+  replaced: number,
+  at: number,
+): boolean {
   const { state, evictor, housekeeping } = engine
   const own = isOwnLimit(limit) ? cache : null
   if (!state.limits.evicts) return evictor.expireOne(own, at)

@@ -7,12 +7,19 @@ import { OperationClock } from '../base/clock.ts'
 import { ClosedError, OptionError, TooManyCachesError } from '../base/errors.ts'
 import { type Logger, safeLogger } from '../base/logger.ts'
 import { readAllowance } from '../base/memory/allowance.ts'
-import { type CacheOptions, cacheName, type MemoryManagerOptions, resolveCache, resolveOptions, type Stated } from '../base/options.ts'
+import {
+  type CacheOptions,
+  cacheName,
+  type MemoryManagerOptions,
+  resolveCache,
+  resolveOptions,
+  type Stated,
+} from '../base/options.ts'
 import type { PolicyName, Settings, SettingsChange } from '../base/settings.ts'
 import { type ByteText, shown } from '../base/units.ts'
 import { VERSION } from '../base/version.ts'
 import { exceedsCommonLimit, exceedsOwnLimit } from '../decide/room.ts'
-import { type EventOf, EVENT_TYPES, type EventType, type MuninnEvent, type Started } from '../event/catalogue.ts'
+import { EVENT_TYPES, type EventOf, type EventType, type MuninnEvent, type Started } from '../event/catalogue.ts'
 import { CacheState } from '../fold/cache-state.ts'
 import { State } from '../fold/state.ts'
 import { eventStream } from '../observe/event-stream.ts'
@@ -47,7 +54,9 @@ export interface EvictOptions {
  */
 export class MemoryManager {
   /** Attached by the package's entry: makes `history` from the path of an audit log. */
-  static historyOf: ((path: string, options: { flush: () => Promise<void>; missing: () => string | null }) => History) | null = null
+  static historyOf:
+    | ((path: string, options: { flush: () => Promise<void>; missing: () => string | null }) => History)
+    | null = null
 
   /** The run's id; with an event's `seq` it identifies the event. */
   readonly runId: string
@@ -97,7 +106,16 @@ export class MemoryManager {
     const evictor = new Evictor(recorder, clock)
     const housekeeping = new Housekeeping(recorder, evictor, clock, logger)
     const actors = new Actors()
-    this.engine = new Engine({ recorder, clock, evictor, housekeeping, actors, logger, sizing: resolved.sizing, prefix: resolved.prefix })
+    this.engine = new Engine({
+      recorder,
+      clock,
+      evictor,
+      housekeeping,
+      actors,
+      logger,
+      sizing: resolved.sizing,
+      prefix: resolved.prefix,
+    })
     this.events$ = eventStream(publisher, EVENT_TYPES)
     this.evictions$ = eventStream(publisher, ['evicted'])
     this.warnings$ = eventStream(publisher, ['warned'])
@@ -113,7 +131,10 @@ export class MemoryManager {
   /** What holds now: limits, thresholds, policy, all resolved; a copy. */
   get settings(): Settings {
     const { settings } = this.engine.state
-    return { ...settings, caches: Object.fromEntries(Object.entries(settings.caches).map(([name, own]) => [name, { ...own }])) }
+    return {
+      ...settings,
+      caches: Object.fromEntries(Object.entries(settings.caches).map(([name, own]) => [name, { ...own }])),
+    }
   }
 
   /** Path of the audit log, or `null`. */
@@ -190,7 +211,10 @@ export class MemoryManager {
     this.demandOpen('evict()')
     checkOptions(options, ['cache', 'target', 'actor'])
     const { evictor, actors, housekeeping } = this.engine
-    const summary = evictor.runWhole(evictor.forcedGoal(options.cache, options.target), actors.attribution(options.actor))
+    const summary = evictor.runWhole(
+      evictor.forcedGoal(options.cache, options.target),
+      actors.attribution(options.actor),
+    )
     housekeeping.settle(this.engine.clock.read())
     return summary
   }
@@ -337,7 +361,16 @@ export class MemoryManager {
   ): void {
     const { recorder, clock } = this.engine
     const { actor, traceId } = by
-    recorder.record({ seq: recorder.nextSeq, at: clock.refresh(), type: 'configured', from, to, reason, actor, traceId })
+    recorder.record({
+      seq: recorder.nextSeq,
+      at: clock.refresh(),
+      type: 'configured',
+      from,
+      to,
+      reason,
+      actor,
+      traceId,
+    })
   }
 
   /** The handle that users hold of a cache that is there. */
@@ -374,7 +407,8 @@ function unwritten({ status, pendingEvents, problem }: AuditState): string | nul
 }
 
 function checkOptions(options: object, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) throw new OptionError('options', `${shown(options)} is not an object of options`)
+  if (typeof options !== 'object' || options === null)
+    throw new OptionError('options', `${shown(options)} is not an object of options`)
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) throw new OptionError(name, `is not an option here; there is ${known.join(', ')}`)
   }
@@ -408,6 +442,8 @@ function logStart(logger: Logger, settings: Settings, started: Started, overcomm
 }
 
 function logOvercommitted(logger: Logger, { maxMemory }: Settings, { mayUse }: Started): void {
-  logger.warn({ max: maxMemory, may_use: mayUse.bytes, source: mayUse.source }, 'maxMemory is more than this process may use')
+  logger.warn(
+    { max: maxMemory, may_use: mayUse.bytes, source: mayUse.source },
+    'maxMemory is more than this process may use',
+  )
 }
-

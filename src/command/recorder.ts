@@ -84,7 +84,21 @@ export class Recorder {
       // Written out, as in `updated`: what `stored` is the next operation uses again, and a spread would take 60 ns or more.
       const { size, offHeap, expiresAt, cost, prefix, actor, traceId } = stored
       const tags = copyOf(stored.tags)
-      this.publisher.enqueue(this.onAdded, { seq, at, type: 'added', cache: cache.name, key, size, offHeap, expiresAt, cost, tags, prefix, actor, traceId })
+      this.publisher.enqueue(this.onAdded, {
+        seq,
+        at,
+        type: 'added',
+        cache: cache.name,
+        key,
+        size,
+        offHeap,
+        expiresAt,
+        cost,
+        tags,
+        prefix,
+        actor,
+        traceId,
+      })
     }
   }
 
@@ -129,10 +143,18 @@ export class Recorder {
     this.values[h] = undefined
   }
 
-  evicted(at: number, cache: CacheState, h: number, cause: EvictionCause, trigger: Eviction['trigger'], cycle: string | null): void {
+  evicted(
+    at: number,
+    cache: CacheState,
+    h: number,
+    cause: EvictionCause,
+    trigger: Eviction['trigger'],
+    cycle: string | null,
+  ): void {
     const { state } = this
     const seq = state.seq + 1
-    if (this.onEvicted.heard) this.publisher.enqueue(this.onEvicted, evictedEvent(state, cache, h, { cause, trigger, cycle }, seq, at))
+    if (this.onEvicted.heard)
+      this.publisher.enqueue(this.onEvicted, evictedEvent(state, cache, h, { cause, trigger, cycle }, seq, at))
     state.evicted(seq, at, cache, h, cause, cycle)
     this.values[h] = undefined
   }
@@ -147,7 +169,8 @@ export class Recorder {
 
   /** Every other event, numbered `nextSeq` by its maker. */
   record(e: Exclude<Event.MuninnEvent, { type: EntryEventType }>): void {
-    if (e.type === 'cleared') for (const h of this.state.caches.get(e.cache)?.handles() ?? []) this.values[h] = undefined
+    if (e.type === 'cleared')
+      for (const h of this.state.caches.get(e.cache)?.handles() ?? []) this.values[h] = undefined
     apply(this.state, e)
     const lane = this.publisher.lanes[e.type] as Lane
     if (lane.heard) this.publisher.enqueue(lane, e)

@@ -51,10 +51,17 @@ export interface LimitsChange extends Change {
 }
 
 /** @throws {OptionError} for anything wrong with any of it. */
-export function limitsChange(settings: Settings, limits: LimitOptions, stated: Stated, allowance: MemoryAllowance): LimitsChange {
-  if (typeof limits !== 'object' || limits === null) throw new OptionError('limits', `${shown(limits)} is not an object of limits`)
+export function limitsChange(
+  settings: Settings,
+  limits: LimitOptions,
+  stated: Stated,
+  allowance: MemoryAllowance,
+): LimitsChange {
+  if (typeof limits !== 'object' || limits === null)
+    throw new OptionError('limits', `${shown(limits)} is not an object of limits`)
   for (const name of Object.keys(limits)) {
-    if (!Object.hasOwn(KNOWN, name)) throw new OptionError(name, `is not a limit; limits are ${Object.keys(KNOWN).join(', ')}`)
+    if (!Object.hasOwn(KNOWN, name))
+      throw new OptionError(name, `is not a limit; limits are ${Object.keys(KNOWN).join(', ')}`)
   }
   const wanted: Record<string, unknown> = {}
   const now: Stated = {
@@ -71,7 +78,8 @@ export function limitsChange(settings: Settings, limits: LimitOptions, stated: S
     overcommitted = limits.maxMemory !== undefined && memory.overcommitted
   }
   if (limits.maxItems !== undefined) wanted.maxItems = itemLimit(limits.maxItems, 'maxItems')
-  if (limits.memoryThreshold !== undefined) wanted.memoryThreshold = share(limits.memoryThreshold, 'memoryThreshold', 0.9)
+  if (limits.memoryThreshold !== undefined)
+    wanted.memoryThreshold = share(limits.memoryThreshold, 'memoryThreshold', 0.9)
   if (limits.evictionThreshold !== undefined || limits.evictionTarget !== undefined) {
     Object.assign(wanted, thresholds(settings, limits.evictionThreshold, limits.evictionTarget, stated))
   }
@@ -104,7 +112,8 @@ function thresholds(
   target: number | undefined,
   stated: Stated,
 ): Pick<Settings, 'evictionThreshold' | 'evictionTarget'> {
-  const evictionThreshold = threshold === undefined ? settings.evictionThreshold : share(threshold, 'evictionThreshold', 1)
+  const evictionThreshold =
+    threshold === undefined ? settings.evictionThreshold : share(threshold, 'evictionThreshold', 1)
   const kept = stated.evictionTarget ? settings.evictionTarget : undefined
   return { evictionThreshold, evictionTarget: resolveTarget(target === undefined ? kept : target, evictionThreshold) }
 }
@@ -115,7 +124,11 @@ function cachesChange(settings: Settings, options: Readonly<Record<string, Cache
   for (const [name, cache] of Object.entries(options)) {
     const now = Object.hasOwn(settings.caches, name) ? settings.caches[name] : undefined
     const wanted = resolveCache(cache, `caches.${cacheName(name)}`, now)
-    const same = now !== undefined && now.maxItems === wanted.maxItems && now.maxMemory === wanted.maxMemory && now.ttl === wanted.ttl
+    const same =
+      now !== undefined &&
+      now.maxItems === wanted.maxItems &&
+      now.maxMemory === wanted.maxMemory &&
+      now.ttl === wanted.ttl
     if (same) continue
     from[name] = now ?? null
     to[name] = wanted

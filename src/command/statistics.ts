@@ -1,10 +1,10 @@
 import v8 from 'node:v8'
 import type { Started } from '../event/catalogue.ts'
 import type { CacheState } from '../fold/cache-state.ts'
-import { Counts } from '../fold/statistics.ts'
 import type { State } from '../fold/state.ts'
-import type { AuditLog } from '../persist/audit-log.ts'
+import { Counts } from '../fold/statistics.ts'
 import type { Lifetime } from '../persist/audit.ts'
+import type { AuditLog } from '../persist/audit-log.ts'
 import type { CacheStats, Stats } from './stats.ts'
 
 /** What the statistics are made from. */

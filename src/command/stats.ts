@@ -1,5 +1,5 @@
-import type { BudgetSource } from '../event/catalogue.ts'
 import type { PolicyName } from '../base/settings.ts'
+import type { BudgetSource } from '../event/catalogue.ts'
 import type { EvictionCause, Level } from '../event/vocabulary.ts'
 import type { AuditState, Lifetime } from '../persist/audit.ts'
 

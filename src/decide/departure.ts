@@ -40,7 +40,14 @@ export interface Eviction {
   readonly cycle: string | null
 }
 
-export function evictedEvent(state: State, cache: CacheState, h: number, why: Eviction, seq: number, at: number): Evicted {
+export function evictedEvent(
+  state: State,
+  cache: CacheState,
+  h: number,
+  why: Eviction,
+  seq: number,
+  at: number,
+): Evicted {
   const { columns, policy } = state
   const storedAt = columns.storedAt[h] as number
   const runnerUp = cache.order.victim(h, at)

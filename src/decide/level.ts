@@ -38,7 +38,11 @@ export function levelChange(state: State, seq: number, at: number): Warned | nul
     threshold: levels.thresholds[rising ? rank : rank + 1] as number,
     bytes: state.bytes,
     heapBytes: state.heapBytes,
-    since: { at: state.lastLevelAt, bytesAdded, writers: topWriters(caches, (cache) => cache.writersAtLevel, NAMED_WRITERS) },
+    since: {
+      at: state.lastLevelAt,
+      bytesAdded,
+      writers: topWriters(caches, (cache) => cache.writersAtLevel, NAMED_WRITERS),
+    },
     timeLeft: timeLeft(state, at),
   }
 }

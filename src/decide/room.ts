@@ -9,7 +9,13 @@ const NOBODY = -1
  * The first limit that storing so many bytes would break now, or `null`. An overwritten entry's bytes count as free.
  * Compared in sums, never differences: `Infinity - Infinity` is no number.
  */
-export function brokenLimit(state: State, cache: CacheState, size: number, offHeap: number, replaced: number): LimitName | null {
+export function brokenLimit(
+  state: State,
+  cache: CacheState,
+  size: number,
+  offHeap: number,
+  replaced: number,
+): LimitName | null {
   const added = replaced === NOBODY ? 1 : 0
   const freed = replaced === NOBODY ? 0 : (state.columns.size[replaced] as number)
   const limits = cache.settings
@@ -91,5 +97,8 @@ export function reachesThreshold(state: State, size: number, offHeap: number, re
   if (size > limits.targetBytes || size - offHeap > limits.targetHeapBytes) return false
   const freed = replaced === NOBODY ? 0 : (state.columns.size[replaced] as number)
   const freedHeap = replaced === NOBODY ? 0 : freed - state.offHeapOf(replaced)
-  return state.bytes - freed + size >= limits.cycleBytes || state.heapBytes - freedHeap + size - offHeap >= limits.cycleHeapBytes
+  return (
+    state.bytes - freed + size >= limits.cycleBytes ||
+    state.heapBytes - freedHeap + size - offHeap >= limits.cycleHeapBytes
+  )
 }

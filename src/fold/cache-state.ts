@@ -33,7 +33,14 @@ export class CacheState {
 
   private readonly columns: Columns
 
-  constructor(name: string, number: number, settings: CacheSettings, columns: Columns, policy: Policy, expectedItems: number) {
+  constructor(
+    name: string,
+    number: number,
+    settings: CacheSettings,
+    columns: Columns,
+    policy: Policy,
+    expectedItems: number,
+  ) {
     this.name = name
     this.salt = Math.imul(number, SALT)
     this.settings = settings
@@ -61,7 +68,8 @@ export class CacheState {
   reorder(policy: Policy): void {
     const { usedSeq } = this.columns
     this.order = policy.order(this.salt, this.soonest)
-    for (const h of this.index.handles().sort((a, b) => (usedSeq[a] as number) - (usedSeq[b] as number))) this.order.adopted(h)
+    for (const h of this.index.handles().sort((a, b) => (usedSeq[a] as number) - (usedSeq[b] as number)))
+      this.order.adopted(h)
   }
 
   /** An entry among those that expire first, or `NONE`. */

@@ -77,12 +77,15 @@ export class KeyIndex {
   handles(): number[] {
     if (this.old !== null) this.move(this.old, this.old.length)
     const handles: number[] = []
-    for (let at = 1; at < this.table.length; at += 2) if (this.table[at] !== 0) handles.push((this.table[at] as number) - 1)
+    for (let at = 1; at < this.table.length; at += 2)
+      if (this.table[at] !== 0) handles.push((this.table[at] as number) - 1)
     return handles
   }
 
   private hashOf(h: number): number {
-    return this.secret === 0 ? (this.columns.hash[h] as number) : hashWholeKey(this.columns.keys[h] as string, this.secret)
+    return this.secret === 0
+      ? (this.columns.hash[h] as number)
+      : hashWholeKey(this.columns.keys[h] as string, this.secret)
   }
 
   /** Returns how many slots it probed. */

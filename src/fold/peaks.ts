@@ -34,7 +34,8 @@ export class Peaks {
   /** Starts anew from the present. */
   reset(bytes: number, heapBytes: number, items: number, at: number): void {
     for (const metric of ['bytes', 'items'] as const) {
-      if (this.by[metric].value > this.before[metric].value) Object.assign(this.before[metric], { value: this.by[metric].value, at: this.by[metric].at })
+      if (this.by[metric].value > this.before[metric].value)
+        Object.assign(this.before[metric], { value: this.by[metric].value, at: this.by[metric].at })
     }
     for (const metric of PEAK_METRICS) Object.assign(this.by[metric], { value: 0, told: 0 })
     this.measured(bytes, heapBytes, items, at)

@@ -336,7 +336,14 @@ export class State {
     if (actor !== null || h < columns.storedBy.length) columns.storedBy[h] = actor
   }
 
-  private grew(at: number, cache: CacheState, key: string, stored: Event.Stored, bytes: number, offHeapBytes: number): void {
+  private grew(
+    at: number,
+    cache: CacheState,
+    key: string,
+    stored: Event.Stored,
+    bytes: number,
+    offHeapBytes: number,
+  ): void {
     const { size, expiresAt } = stored
     cache.bytes += bytes
     this.bytes += bytes

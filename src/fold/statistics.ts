@@ -66,7 +66,9 @@ export class Counts {
 
   /** Only the causes that occurred. */
   causes(): Partial<Record<EvictionCause, number>> {
-    return Object.fromEntries(EVICTION_CAUSES.map((cause, i) => [cause, this.evictedByCause[i]]).filter(([, n]) => n !== 0))
+    return Object.fromEntries(
+      EVICTION_CAUSES.map((cause, i) => [cause, this.evictedByCause[i]]).filter(([, n]) => n !== 0),
+    )
   }
 }
 
@@ -98,7 +100,8 @@ export class EvictionRate {
   }
 
   private turnTo(bucket: number): void {
-    for (let stale = Math.max(this.latest + 1, bucket - BUCKETS + 1); stale <= bucket; stale++) this.counts[stale % BUCKETS] = 0
+    for (let stale = Math.max(this.latest + 1, bucket - BUCKETS + 1); stale <= bucket; stale++)
+      this.counts[stale % BUCKETS] = 0
     this.latest = bucket
     this.place = bucket % BUCKETS
     this.end = (bucket + 1) * BUCKET

@@ -106,7 +106,14 @@ export class TimerWheel {
     this.setTime(at)
     if (endOfWheel) this.spill(FAR)
     const slot = this.earliest()
-    this.soonest = this.heads[DUE] !== NONE ? at : slot !== NONE ? this.startOf(slot) : this.heads[FAR] !== NONE ? this.endOfWheel() : Number.POSITIVE_INFINITY
+    this.soonest =
+      this.heads[DUE] !== NONE
+        ? at
+        : slot !== NONE
+          ? this.startOf(slot)
+          : this.heads[FAR] !== NONE
+            ? this.endOfWheel()
+            : Number.POSITIVE_INFINITY
   }
 
   private endOfWheel(): number {
@@ -124,7 +131,12 @@ export class TimerWheel {
     if (expiresAt <= this.time) return DUE
     for (let level = 0; level < LEVELS; level++) {
       if (Math.floor(expiresAt * (PER_SPAN[level + 1] as number)) === this.turn[level + 1]) {
-        return level * SLOTS + Math.floor((expiresAt - (this.turn[level + 1] as number) * (SPAN[level + 1] as number)) * (PER_SPAN[level] as number))
+        return (
+          level * SLOTS +
+          Math.floor(
+            (expiresAt - (this.turn[level + 1] as number) * (SPAN[level + 1] as number)) * (PER_SPAN[level] as number),
+          )
+        )
       }
     }
     return FAR

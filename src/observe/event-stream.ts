@@ -44,7 +44,9 @@ export class EventStream<T> extends Observable<T> {
       typeof observerOrNext === 'object' && observerOrNext !== null
         ? bound(observerOrNext)
         : { ...call('next', observerOrNext), ...call('error', error), ...call('complete', complete) }
-    return this.attach === null ? super.subscribe(this.guarded(observer)) : this.subscribeDirectly(this.attach, observer)
+    return this.attach === null
+      ? super.subscribe(this.guarded(observer))
+      : this.subscribeDirectly(this.attach, observer)
   }
 
   private subscribeDirectly(attach: (sink: Sink<T>) => () => void, observer: Partial<Observer<T>>): Subscription {
@@ -68,7 +70,8 @@ export class EventStream<T> extends Observable<T> {
     const { publisher } = this
     return {
       next: (value) => publisher.guarded(() => observer.next?.(value)),
-      error: (error) => (observer.error === undefined ? publisher.failed(error) : publisher.guarded(() => observer.error?.(error))),
+      error: (error) =>
+        observer.error === undefined ? publisher.failed(error) : publisher.guarded(() => observer.error?.(error)),
       complete: () => publisher.guarded(() => observer.complete?.()),
     }
   }

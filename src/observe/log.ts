@@ -8,22 +8,41 @@ export function logEvents(publisher: Publisher, logger: Logger): void {
     publisher.attach([type], { next, complete: () => {}, closed: false })
   }
   on('warned', (e) => {
-    const fields = { level: e.level, from: e.from, to: e.to, usage: e.usage, threshold: e.threshold, since: e.since, timeLeft: e.timeLeft }
+    const fields = {
+      level: e.level,
+      from: e.from,
+      to: e.to,
+      usage: e.usage,
+      threshold: e.threshold,
+      since: e.since,
+      timeLeft: e.timeLeft,
+    }
     if (e.level === 'recovered') logger.info(fields, `memory recovered: from ${e.from} to ${e.to}`)
     else logger.warn(fields, `memory ${e.level}: ${percent(e.usage)} >= ${percent(e.threshold)}`)
   })
   on('cycle-started', (e) => {
-    logger.info({ cycle: e.cycle, trigger: e.trigger, policy: e.policy, usage: e.usage }, `eviction cycle started (policy: ${e.policy})`)
+    logger.info(
+      { cycle: e.cycle, trigger: e.trigger, policy: e.policy, usage: e.usage },
+      `eviction cycle started (policy: ${e.policy})`,
+    )
   })
   on('cycle-completed', (e) => {
     const { cycle, trigger, count, bytes, usageAfter, duration } = e
-    logger.info({ cycle, trigger, count, bytes, usage: usageAfter, duration }, `eviction cycle completed: ${count} entries, ${bytes} bytes`)
+    logger.info(
+      { cycle, trigger, count, bytes, usage: usageAfter, duration },
+      `eviction cycle completed: ${count} entries, ${bytes} bytes`,
+    )
   })
   on('budget-changed', (e) => logger.info({ from: e.from, to: e.to, reason: e.reason }, 'memory budget changed'))
-  on('clock-changed', (e) => logger.warn({ from: e.from, to: e.to }, 'the wall clock jumped; expiries and ages are not affected'))
+  on('clock-changed', (e) =>
+    logger.warn({ from: e.from, to: e.to }, 'the wall clock jumped; expiries and ages are not affected'),
+  )
   if (!logger.isLevelEnabled?.('debug')) return
   on('checked', (e) => {
-    logger.debug({ bytes: e.bytes, items: e.items, usage: e.usage, level: e.level }, `memory usage: ${e.bytes} bytes (${percent(e.usage)})`)
+    logger.debug(
+      { bytes: e.bytes, items: e.items, usage: e.usage, level: e.level },
+      `memory usage: ${e.bytes} bytes (${percent(e.usage)})`,
+    )
   })
   on('added', (e) => logger.debug({ cache: e.cache, size: e.size }, `added ${e.cache} item: size=${e.size} bytes`))
   on('updated', (e) => logger.debug({ cache: e.cache, size: e.size }, `updated ${e.cache} item: size=${e.size} bytes`))

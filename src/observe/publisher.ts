@@ -197,7 +197,9 @@ export class Publisher {
     if (this.ended) return
     this.ended = true
     if (this.later !== null) clearImmediate(this.later)
-    const sinks = new Set<Sink<never>>(Object.values(this.lanes).flatMap((lane) => lane.sinks as readonly Sink<never>[]))
+    const sinks = new Set<Sink<never>>(
+      Object.values(this.lanes).flatMap((lane) => lane.sinks as readonly Sink<never>[]),
+    )
     for (const lane of Object.values(this.lanes)) lane.sinks = []
     for (const sink of sinks) {
       if (!sink.closed) this.guarded(() => sink.complete())
@@ -211,8 +213,8 @@ export class Publisher {
       const { closed, next } = sinks[i] as Sink<MuninnEvent>
       if (closed) continue
       try {
-          const result = next(event)
-          if (result !== undefined) this.watch(result)
+        const result = next(event)
+        if (result !== undefined) this.watch(result)
       } catch (error) {
         this.failed(error)
       }

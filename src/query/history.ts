@@ -104,6 +104,9 @@ async function withPatience(work: Promise<void>, signal: AbortSignal | undefined
   signal?.throwIfAborted()
   const over = AbortSignal.timeout(PATIENCE)
   const ended = signal === undefined ? over : AbortSignal.any([over, signal])
-  await Promise.race([work, new Promise<void>((resolve) => ended.addEventListener('abort', () => resolve(), { once: true }))])
+  await Promise.race([
+    work,
+    new Promise<void>((resolve) => ended.addEventListener('abort', () => resolve(), { once: true })),
+  ])
   signal?.throwIfAborted()
 }

@@ -7,4 +7,10 @@ import { Size } from './size.ts'
 import { Ttl } from './ttl.ts'
 
 /** Every policy. A new one is a file beside these, its name in `POLICIES`, and a line here. */
-export const POLICY_CLASSES: Readonly<Record<PolicyName, PolicyClass>> = { lru: Lru, lfu: Lfu, ttl: Ttl, size: Size, hybrid: Hybrid }
+export const POLICY_CLASSES: Readonly<Record<PolicyName, PolicyClass>> = {
+  lru: Lru,
+  lfu: Lfu,
+  ttl: Ttl,
+  size: Size,
+  hybrid: Hybrid,
+}

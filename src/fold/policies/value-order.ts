@@ -111,7 +111,8 @@ export class ValueOrder implements Order {
     for (;;) {
       let child = 2 * place + 1
       if (child >= this.heap.length) break
-      if (child + 1 < this.heap.length && (this.heap[child + 1] as Bucket).value < (this.heap[child] as Bucket).value) child++
+      if (child + 1 < this.heap.length && (this.heap[child + 1] as Bucket).value < (this.heap[child] as Bucket).value)
+        child++
       const lower = this.heap[child] as Bucket
       if (lower.value >= bucket.value) break
       this.put(lower, place)
