@@ -4,11 +4,6 @@ import { hashWholeKey } from './hash.ts'
 
 /** Slots at first; a power of two. */
 const SMALLEST = 64
-/**
- * A table of at most so many slots (512 KB, so that it stays in the L2 cache) is made at load ≤ ¼: fewer probes, and
- * fewer that the processor guesses wrong. A miss then takes 36 ns, not 47; in larger tables memory would cost more.
- */
-const ROOMY = 1 << 16
 /** Largest table made at once for an expected number of entries. */
 const PREALLOCATED = 1 << 19
 /**
@@ -40,7 +35,6 @@ export class KeyIndex {
   constructor(columns: Columns, expectedItems: number) {
     this.columns = columns
     let slots = SMALLEST
-    while (slots < 4 * expectedItems && slots < ROOMY) slots *= 2
     while (slots < 2 * expectedItems && slots < PREALLOCATED) slots *= 2
     this.table = new Int32Array(2 * slots)
     this.mask = 2 * slots - 1

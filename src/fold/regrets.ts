@@ -1,8 +1,8 @@
 import { hashWholeKey } from './hash.ts'
 
-/** Evicted keys remembered at most; 16 bytes each. */
+/** Evicted keys remembered at most and at least; 16 bytes each. In between, a quarter of the item limit: 4–8 bytes an entry. */
 const MOST = 1 << 15
-const SMALLEST = 1 << 10
+const SMALLEST = 1 << 9
 
 /**
  * Which evicted keys are remembered, so that a later miss can say which eviction it regrets: a direct-mapped table, a
@@ -23,7 +23,7 @@ export class Regrets {
   constructor(seed: number, expectedItems: number) {
     this.seed = seed ^ 0x5bd1e995
     let slots = SMALLEST
-    while (slots < expectedItems && slots < MOST) slots *= 2
+    while (slots < expectedItems / 4 && slots < MOST) slots *= 2
     this.mask = slots - 1
     this.slots = slots
   }

@@ -46,9 +46,9 @@ const runs = policy.chain(configOf).chain((config) =>
 )
 
 describe('observers', () => {
-  it('change nothing, whether they throw or there are none', () => {
-    fc.assert(
-      fc.property(runs, ({ config, commands }) => {
+  it('change nothing, whether they throw or there are none', async () => {
+    await fc.assert(
+      fc.asyncProperty(runs, async ({ config, commands }) => {
         const alone = new Player(config)
         const watched = new Player(config)
         const told: number[] = []
@@ -69,9 +69,9 @@ describe('observers', () => {
     )
   })
 
-  it('may call the cache back: others are told everything, once and in order, and all laws hold', () => {
-    fc.assert(
-      fc.property(runs, ({ config, commands, reactions, every, tick }) => {
+  it('may call the cache back: others are told everything, once and in order, and all laws hold', async () => {
+    await fc.assert(
+      fc.asyncProperty(runs, async ({ config, commands, reactions, every, tick }) => {
         const player = new Player(config)
         player.clock.tick = tick
         const { memory } = player
