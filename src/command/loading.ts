@@ -11,7 +11,10 @@ export type Loader<V> = (key: string, context: { readonly signal: AbortSignal })
 export interface LoadOptions extends SetOptions {
   /** Rejects this waiter alone; the others and the load go on. */
   signal?: AbortSignal
-  /** Of the call that starts the load: rejects all its waiters with `LoadTimeoutError` and frees the key. ms or text. */
+  /**
+   * ms or text; rejects with `LoadTimeoutError`. Of the call that starts the load: it rejects all waiters and frees the key.
+   * Of one that joins a load: it rejects that waiter alone.
+   */
   timeout?: DurationText
   /** How long a loader's error answers further calls for its key; ms or text. Default: not at all. */
   errorTtl?: DurationText
@@ -65,8 +68,9 @@ export class Loading<V> {
       if (failure.until > this.engine.clock.refresh()) throw failure.error
       this.failures.delete(key)
     }
-    const flight = this.flights.get(key) ?? this.start(key, loader, options, timeout, errorTtl)
-    return this.wait(key, flight, options.signal)
+    const joined = this.flights.get(key)
+    const flight = joined ?? this.start(key, loader, options, timeout, errorTtl)
+    return this.wait(key, flight, options.signal, joined === undefined ? Number.POSITIVE_INFINITY : timeout)
   }
 
   /** Whether there is anything that a change of a key could outdate. */
@@ -133,20 +137,30 @@ export class Loading<V> {
     return flight
   }
 
-  private wait(key: string, flight: Flight<V>, signal: AbortSignal | undefined): Promise<V> {
+  /** @param timeout of a waiter that joined a load: it rejects that one alone. */
+  private wait(key: string, flight: Flight<V>, signal: AbortSignal | undefined, timeout: number): Promise<V> {
     flight.waiters++
-    if (signal === undefined) return flight.result
+    if (signal === undefined && timeout > LONGEST_DELAY) return flight.result
     return new Promise<V>((resolve, reject) => {
-      const leave = (): void => {
-        reject(signal.reason)
+      const leave = (reason: unknown): void => {
+        stay()
+        reject(reason)
         if (--flight.waiters > 0) return
         // Nobody is left: the key is free for the next, and what the loader may still bring is not stored.
         this.outdateFlight(key, flight)
-        flight.abort.abort(signal.reason)
+        flight.abort.abort(reason)
       }
-      if (signal.aborted) leave()
-      signal.addEventListener('abort', leave, { once: true })
-      const stay = (): void => signal.removeEventListener('abort', leave)
+      const aborted = (): void => leave(signal?.reason)
+      const timer =
+        timeout > LONGEST_DELAY
+          ? undefined
+          : setTimeout(() => leave(new LoadTimeoutError(this.cache.name, timeout)), timeout).unref()
+      const stay = (): void => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', aborted)
+      }
+      signal?.addEventListener('abort', aborted, { once: true })
+      if (signal?.aborted === true) aborted()
       flight.result.then(
         (value) => {
           stay()

@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest'
+import { bed } from '../support/manager-bed.ts'
+
+const hybrid = { policy: 'hybrid', evictionThreshold: 1, checkInterval: 0 } as const
+
+describe('hybrid', () => {
+  test('gives up what has hardly any time left before what has, however often it was used', () => {
+    const test = bed({ ...hybrid, maxItems: 20 })
+    const cache = test.memory.cache('c')
+    for (let i = 0; i < 19; i++) cache.set(`live:${i}`, i, { ttl: 1_000_000 })
+    cache.set('dying', 1, { ttl: 1_600 })
+    for (let i = 0; i < 10; i++) cache.get('dying')
+    test.clock.time += 1_450
+    cache.set('another', 1, { ttl: 1_000_000 })
+    cache.set('dying', 1, { ttl: 1_600 })
+    expect(test.evictedKeys).not.toContain('dying')
+    test.clock.time += 1_550
+    cache.set('one more', 1, { ttl: 1_000_000 })
+    expect(test.evictedKeys.at(-1)).toBe('dying')
+  })
+
+  test('keeps what is used through a scan of keys that are asked for once', () => {
+    const test = bed({ ...hybrid, maxItems: 100 })
+    const cache = test.memory.cache('c')
+    const used = Array.from({ length: 50 }, (_, i) => `used:${i}`)
+    for (let round = 0; round < 5; round++) for (const key of used) cache.getOrInsert(key, () => 1)
+    for (let i = 0; i < 1_000; i++) cache.set(`scan:${i}`, i)
+    expect(used.filter((key) => cache.has(key)).length).toBeGreaterThan(45)
+  })
+
+  test('learns anew when popularity shifts', () => {
+    const test = bed({ ...hybrid, maxItems: 100 })
+    const cache = test.memory.cache('c')
+    for (let round = 0; round < 50; round++) for (let i = 0; i < 80; i++) cache.getOrInsert(`old:${i}`, () => 1)
+    let hits = 0
+    for (let round = 0; round < 200; round++) {
+      for (let i = 0; i < 80; i++) {
+        if (cache.get(`new:${i}`) === undefined) cache.set(`new:${i}`, i)
+        else if (round >= 150) hits++
+      }
+    }
+    expect(hits / (50 * 80)).toBeGreaterThan(0.9)
+  })
+
+  test('takes over frequencies when a manager goes over to it', () => {
+    const test = bed({ ...hybrid, policy: 'lru', maxItems: 20 })
+    const cache = test.memory.cache('c')
+    for (let i = 0; i < 20; i++) cache.set(`k:${i}`, i)
+    for (let round = 0; round < 5; round++) for (let i = 0; i < 10; i++) cache.get(`k:${i}`)
+    test.memory.setPolicy('hybrid')
+    for (let i = 0; i < 8; i++) cache.set(`new:${i}`, i)
+    for (let i = 0; i < 10; i++) expect(cache.has(`k:${i}`), `k:${i}`).toBe(true)
+  })
+})
+
+test('a prefix rule that calls the cache changes neither what its own call is charged nor a limit', () => {
+  const { memory } = bed({
+    maxMemory: 100,
+    prefix: (key) => {
+      if (key === 'outer') cache.set('inner', 1, { size: 1_000 })
+      return 'p'
+    },
+  })
+  const cache = memory.cache('c')
+  expect(cache.set('outer', 1, { size: 50 })).toBe(true)
+  expect(memory.stats()).toMatchObject({ currentMemoryBytes: 50, cacheItemCount: 1 })
+})
+
+test('options whose getters throw at a second reading are read once', () => {
+  const { memory } = bed({ maxItems: 1 })
+  const cache = memory.cache('c')
+  let reads = 0
+  const options = {
+    get tags(): string[] {
+      if (++reads > 1) throw new Error('read again')
+      return ['t']
+    },
+  }
+  expect(cache.set('k', 1, options)).toBe(true)
+  expect(cache.info('k')?.tags).toEqual(['t'])
+})
+
+test('statistics keep what a dropped cache did', () => {
+  const { memory } = bed({ maxItems: 2 })
+  const cache = memory.cache('c')
+  for (const key of ['a', 'b', 'c']) cache.set(key, 1)
+  cache.get('c')
+  memory.drop('c')
+  expect(memory.stats()).toMatchObject({ evictedItems: 1, hits: 1, hitRate: 1 })
+  memory.resetStats()
+  expect(memory.stats()).toMatchObject({ evictedItems: 0, hits: 0, hitRate: null })
+})
+
+test('one call that evicts 20,000 entries has told all of it when it returns', () => {
+  const test = bed({ ...hybrid, policy: 'lru', maxItems: Number.POSITIVE_INFINITY, maxMemory: 20_000 })
+  const cache = test.memory.cache('c')
+  for (let i = 0; i < 20_000; i++) cache.set(`k:${i}`, i, { size: 1 })
+  test.forget()
+  cache.set('large', 1, { size: 20_000 })
+  expect(test.evictedKeys).toHaveLength(20_000)
+})
+
+test('the settings that are handed out are a copy', () => {
+  const { memory } = bed({ maxItems: 10, caches: { a: { maxItems: 5 } } })
+  Object.assign(memory.settings, { maxItems: 1 })
+  Object.assign(memory.settings.caches.a ?? {}, { maxItems: 1 })
+  expect(memory.settings).toMatchObject({ maxItems: 10, caches: { a: { maxItems: 5 } } })
+})
