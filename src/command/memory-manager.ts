@@ -5,7 +5,7 @@ import type { Observable } from 'rxjs'
 import { map } from 'rxjs'
 import { OperationClock } from '../base/clock.ts'
 import { ClosedError, OptionError, TooManyCachesError } from '../base/errors.ts'
-import { type Logger, safeLogger } from '../base/logger.ts'
+import { safeLogger } from '../base/logger.ts'
 import { readAllowance } from '../base/memory/allowance.ts'
 import {
   type CacheOptions,
@@ -23,7 +23,7 @@ import { EVENT_TYPES, type EventOf, type EventType, type MuninnEvent, type Start
 import { CacheState } from '../fold/cache-state.ts'
 import { State } from '../fold/state.ts'
 import { eventStream } from '../observe/event-stream.ts'
-import { logEvents } from '../observe/log.ts'
+import { logEvents, logOvercommitted, logStart } from '../observe/log.ts'
 import { Publisher } from '../observe/publisher.ts'
 import type { AuditState } from '../persist/audit.ts'
 import { AuditLog } from '../persist/audit-log.ts'
@@ -418,32 +418,4 @@ function checkType(type: unknown): void {
   if (!EVENT_TYPES.includes(type as EventType)) {
     throw new OptionError('type', `${JSON.stringify(type)} is no event type; there are ${EVENT_TYPES.join(', ')}`)
   }
-}
-
-function logStart(logger: Logger, settings: Settings, started: Started, overcommitted: boolean): void {
-  const { caches, maxItems, maxMemory, maxHeap } = settings
-  const { mayUse } = started
-  logger.info(
-    {
-      max: maxMemory,
-      max_heap: maxHeap,
-      cache_size: maxItems,
-      tenant_size: caches.tenant?.maxItems ?? null,
-      mimir_size: caches.mimir?.maxItems ?? null,
-      policy: settings.policy,
-      may_use: mayUse.bytes,
-      may_use_source: mayUse.source,
-      may_use_sources: mayUse.sources,
-      run: started.runId,
-    },
-    'memory manager initialized',
-  )
-  if (overcommitted) logOvercommitted(logger, settings, started)
-}
-
-function logOvercommitted(logger: Logger, { maxMemory }: Settings, { mayUse }: Started): void {
-  logger.warn(
-    { max: maxMemory, may_use: mayUse.bytes, source: mayUse.source },
-    'maxMemory is more than this process may use',
-  )
 }

@@ -1,8 +1,9 @@
 import { type Eviction, evictedEvent, expiredEvent, removedEvent } from '../decide/departure.ts'
 import type * as Event from '../event/catalogue.ts'
 import type { EvictionCause } from '../event/vocabulary.ts'
+import { apply } from '../fold/apply.ts'
 import type { CacheState } from '../fold/cache-state.ts'
-import { apply, type State } from '../fold/state.ts'
+import type { State } from '../fold/state.ts'
 import type { Lane, Publisher } from '../observe/publisher.ts'
 import type { Attribution } from './actor.ts'
 

@@ -2,7 +2,7 @@ import type { CacheSettings, Settings } from '../base/settings.ts'
 import type * as Event from '../event/catalogue.ts'
 import type { EvictionCause } from '../event/vocabulary.ts'
 import { CacheState } from './cache-state.ts'
-import { Columns, NONE } from './columns.ts'
+import { Columns } from './columns.ts'
 import { hashKey } from './hash.ts'
 import { LevelState, rankOf } from './levels.ts'
 import { Limits } from './limits.ts'
@@ -394,68 +394,4 @@ function copied(caches: Settings['caches']): Record<string, CacheSettings> {
 
 function counted(cache: CacheState): ReadonlyMap<string, number> {
   return new Map(cache.writers.counts().map(({ prefix, bytes }) => [prefix, bytes]))
-}
-
-/** Folds any event, as read from a recording: looks up what the live cache had at hand. */
-export function apply(state: State, e: Event.MuninnEvent): void {
-  switch (e.type) {
-    case 'accessed':
-      return about(state, e, (cache, h) => state.accessed(e.seq, e.at, cache, h))
-    case 'missed':
-      return state.missed(e.seq, e.at, cacheOf(state, e.cache), state.hashOf(e.key), e.regret ?? 0)
-    case 'added':
-      state.added(e.seq, e.at, cacheOf(state, e.cache), e.key, state.hashOf(e.key), e)
-      return
-    case 'updated':
-      return about(state, e, (cache, h) => state.updated(e.seq, e.at, cache, e.key, h, e))
-    case 'expired':
-      return about(state, e, (cache, h) => state.expired(e.seq, e.at, cache, h))
-    case 'evicted':
-      return about(state, e, (cache, h) => state.evicted(e.seq, e.at, cache, h, e.cause, e.cycle))
-    case 'removed':
-      return about(state, e, (cache, h) => state.removed(e.seq, e.at, cache, h))
-    case 'cleared':
-      return state.cleared(e, cacheOf(state, e.cache))
-    case 'rejected':
-      return state.rejected(e, cacheOf(state, e.cache))
-    case 'warned':
-      return state.warned(e)
-    case 'cycle-started':
-      return state.cycleStarted(e)
-    case 'cycle-completed':
-      return state.cycleCompleted(e)
-    case 'checked':
-      return state.checked(e)
-    case 'peaked':
-      return state.peaked(e)
-    case 'configured':
-      return state.configured(e)
-    case 'budget-changed':
-      return state.budgetChanged(e)
-    case 'clock-changed':
-      return state.clockChanged(e)
-    case 'stats-reset':
-      return state.statsReset(e)
-    case 'stopped':
-      return state.stoppedRun(e)
-    case 'started':
-    case 'cycle-continued':
-    case 'adapted':
-    case 'loaded':
-    case 'load-failed':
-      return state.happened(e)
-  }
-}
-
-function cacheOf(state: State, name: string): CacheState {
-  const cache = state.caches.get(name)
-  if (cache === undefined) throw new Error(`event about the cache ${JSON.stringify(name)}, which isn't there`)
-  return cache
-}
-
-function about(state: State, e: { cache: string; key: string }, fold: (cache: CacheState, h: number) => void): void {
-  const cache = cacheOf(state, e.cache)
-  const h = cache.index.find(e.key, state.hashOf(e.key))
-  if (h === NONE) throw new Error(`event about the key ${JSON.stringify(e.key)}, which isn't there`)
-  fold(cache, h)
 }

@@ -1,5 +1,6 @@
 import type { Logger } from '../base/logger.ts'
-import type { EventOf, EventType } from '../event/catalogue.ts'
+import type { Settings } from '../base/settings.ts'
+import type { EventOf, EventType, Started } from '../event/catalogue.ts'
 import type { Publisher } from './publisher.ts'
 
 /** Writes what happens to the log: levels entered at warn, cycles at info, usage and adds at debug. */
@@ -50,4 +51,34 @@ export function logEvents(publisher: Publisher, logger: Logger): void {
 
 function percent(share: number): string {
   return `${(share * 100).toFixed(1)}%`
+}
+
+/** Which limits hold, and why. */
+export function logStart(logger: Logger, settings: Settings, started: Started, overcommitted: boolean): void {
+  const { caches, maxItems, maxMemory, maxHeap } = settings
+  const { mayUse } = started
+  logger.info(
+    {
+      max: maxMemory,
+      max_heap: maxHeap,
+      cache_size: maxItems,
+      tenant_size: caches.tenant?.maxItems ?? null,
+      mimir_size: caches.mimir?.maxItems ?? null,
+      policy: settings.policy,
+      may_use: mayUse.bytes,
+      may_use_source: mayUse.source,
+      may_use_sources: mayUse.sources,
+      run: started.runId,
+    },
+    'memory manager initialized',
+  )
+  if (overcommitted) logOvercommitted(logger, settings, started)
+}
+
+/** The budget is more than the process may use: taken, and said. */
+export function logOvercommitted(logger: Logger, { maxMemory }: Settings, { mayUse }: Started): void {
+  logger.warn(
+    { max: maxMemory, may_use: mayUse.bytes, source: mayUse.source },
+    'maxMemory is more than this process may use',
+  )
 }

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import type { MemoryManager } from '../../src/command/memory-manager.ts'
 import { evictedEvent, expiredEvent } from '../../src/decide/departure.ts'
 import type { Evicted, Expired, MuninnEvent, Started } from '../../src/event/catalogue.ts'
+import { apply } from '../../src/fold/apply.ts'
 import type { CacheState } from '../../src/fold/cache-state.ts'
-import { apply, State } from '../../src/fold/state.ts'
+import { State } from '../../src/fold/state.ts'
 
 /** No entry. */
 const NOBODY = -1

@@ -1,6 +1,7 @@
 import type { PolicyName } from '../../src/base/settings.ts'
+import { apply } from '../../src/fold/apply.ts'
 import type { CacheState } from '../../src/fold/cache-state.ts'
-import { apply, State } from '../../src/fold/state.ts'
+import { State } from '../../src/fold/state.ts'
 import { Run, SETTINGS } from './events.ts'
 
 /** What can be said of an entry that is added or updated. */

@@ -59,11 +59,11 @@ describe('regrets', () => {
     expect(memory.find('a')).toBe(9)
   })
 
-  it('remember nearly all of as many evictions as items are expected, and of more the newer', () => {
-    const memory = new Memory(10_000)
+  it('remember most of a tenth as many evictions as items are expected, and of more the newer', () => {
+    const memory = new Memory(20_000)
     for (let n = 1; n <= 2_000; n++) memory.evicted(`k${n}`, n)
     const kept = Array.from({ length: 2_000 }, (_, n) => memory.find(`k${n + 1}`) === n + 1).filter(Boolean).length
-    expect(kept).toBeGreaterThan(1_800)
+    expect(kept).toBeGreaterThan(1_700)
     for (let n = 1; n <= 200_000; n++) memory.evicted(`other${n}`, n)
     const later = Array.from({ length: 2_000 }, (_, n) => memory.find(`k${n + 1}`)).filter((seq) => seq !== 0).length
     expect(later).toBeLessThan(5)
