@@ -300,7 +300,7 @@ export class MemoryManager {
   on<T extends EventType>(type: T, listener: (event: EventOf<T>) => void): () => void {
     checkType(type)
     if (typeof listener !== 'function') throw new OptionError('listener', 'is not a function')
-    return this.engine.publisher.attach([type], { next: listener, complete: () => {}, closed: false })
+    return this.engine.publisher.listen([type], listener)
   }
 
   /**
@@ -347,7 +347,7 @@ export class MemoryManager {
   private listenForAudit(audit: AuditLog): void {
     const { publisher } = this.engine
     const next = (event: MuninnEvent): void => audit.record(event)
-    publisher.attach(audit.types, { next, complete: () => {}, closed: false })
+    publisher.listen(audit.types, next)
     if (!audit.types.includes('missed')) publisher.onFirstRegret = next
     audit.onExit = (code) => this.stop('exit', code)
   }

@@ -6,7 +6,7 @@ import type { Publisher } from './publisher.ts'
 /** Writes what happens to the log: levels entered at warn, cycles at info, usage and adds at debug. */
 export function logEvents(publisher: Publisher, logger: Logger): void {
   const on = <T extends EventType>(type: T, next: (event: EventOf<T>) => void): void => {
-    publisher.attach([type], { next, complete: () => {}, closed: false })
+    publisher.listen([type], next)
   }
   on('warned', (e) => {
     const fields = {

@@ -124,6 +124,11 @@ export class Publisher {
     }
   }
 
+  /** Tells a plain function, until what is returned is called. */
+  listen<T extends EventType>(types: readonly T[], next: (event: EventOf<T>) => unknown): () => void {
+    return this.attach(types, { next, complete: () => {}, closed: false })
+  }
+
   /** Queues an event of the lane's type for `flush`. */
   enqueue(lane: Lane, event: MuninnEvent): void {
     this.pending.push(lane, event)

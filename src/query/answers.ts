@@ -1,7 +1,7 @@
 import type { AuditLevel } from '../base/audit-options.ts'
 import type { PolicyName, Settings } from '../base/settings.ts'
-import type { PrefixShare, Warned } from '../event/catalogue.ts'
-import type { CycleTrigger, EvictionCause, Level, PeakMetric } from '../event/vocabulary.ts'
+import type { Checked, Warned } from '../event/catalogue.ts'
+import type { CycleTrigger, EvictionCause, PeakMetric } from '../event/vocabulary.ts'
 
 /* What the audit log answers: times in epoch ms, sizes in bytes, shares 0–1. */
 
@@ -128,26 +128,8 @@ export interface PeakRecord {
 }
 
 /** One periodic check, as `checked` carried it. */
-export interface SampleRecord {
+export interface SampleRecord extends Omit<Checked, 'type'> {
   readonly run: string
-  readonly seq: number
-  readonly at: number
-  readonly bytes: number
-  readonly heapBytes: number
-  readonly items: number
-  readonly usage: number
-  readonly level: Level
-  readonly rss: number
-  readonly heapUsed: number
-  readonly caches: readonly {
-    readonly cache: string
-    readonly items: number
-    readonly bytes: number
-    readonly hits: number
-    readonly misses: number
-    readonly bytesAdded: number
-    readonly writers: readonly PrefixShare[]
-  }[]
 }
 
 /** One thing that happened to a key. */
