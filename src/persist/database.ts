@@ -15,6 +15,8 @@ export function openForWriting(path: string, busyTimeout: number): Database {
   else makeFolder(dirname(path))
   const database = new (loadDriver())(path, { timeout: busyTimeout })
   try {
+    // Before anything is in the file: retention gives pages back to the system, a few at a time.
+    database.pragma('auto_vacuum = incremental')
     database.pragma('journal_mode = WAL')
     database.pragma('synchronous = NORMAL')
     database.pragma('foreign_keys = ON')

@@ -28,6 +28,13 @@ export function schemaVersion(): number {
   return migrations().at(-1)?.version ?? 0
 }
 
+/** The files that bring a database of this version to the present one. */
+export function migrationsAfter(version: number): readonly URL[] {
+  return migrations()
+    .filter((migration) => migration.version > version)
+    .map(({ file }) => new URL(file, FOLDER))
+}
+
 export function versionOf(database: Database): number {
   return Number(database.pragma('user_version', { simple: true }))
 }

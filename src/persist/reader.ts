@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Database, loadDriver } from './driver.ts'
 import { APPLICATION_ID, schemaVersion, versionOf } from './migrations.ts'
+import { supplement } from './older.ts'
 import { errorCode, inWords, UnusableFileError } from './problem.ts'
 
 export type { Database } from './driver.ts'
@@ -16,6 +17,8 @@ export function openForReading(path: string, busyTimeout: number): Database {
   const database = connect(path, busyTimeout)
   try {
     check(database, path)
+    const version = versionOf(database)
+    if (version > 0 && version < schemaVersion()) supplement(database, version)
     return database
   } catch (error) {
     database.close()
