@@ -48,6 +48,7 @@ export type GapReason =
   | 'exit' // the process exited before they could be written
   | 'unwritable' // the database refused these rows
   | 'elsewhere' // they went to another file that had this name
+  | 'crash' // the run ended without a word: from here on nobody knows; its last `seq` says nothing
 
 export interface Gap {
   readonly lost: number | null

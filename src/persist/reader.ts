@@ -26,6 +26,14 @@ export function openForReading(path: string, busyTimeout: number): Database {
   }
 }
 
+/** The same, to a file that holds a log: one that was made and never written to does not. */
+export function openToAsk(path: string, busyTimeout: number): Database {
+  const database = openForReading(path, busyTimeout)
+  if (versionOf(database) > 0) return database
+  database.close()
+  throw new UnusableFileError(`${path}: nothing has been written to it yet; its process ended, or is about to begin`)
+}
+
 function connect(path: string, busyTimeout: number): Database {
   if (!existsSync(path)) throw new UnusableFileError(`${path}: there is no such file`)
   const Driver = loadDriver()

@@ -1,4 +1,5 @@
 import type { Batch, RunHeader } from './batch.ts'
+import { unknownEnds } from './crashed-runs.ts'
 import type { Database, Statement } from './driver.ts'
 import { decodeRows, EVICTION_COLUMNS } from './rows.ts'
 
@@ -30,6 +31,8 @@ const INSERT_GAP = `
   insert or ignore into gaps (run_id, first_seq, last_seq, from_at, to_at, lost, reason)
   values (:id, :first, :last, :fromAt, :toAt, :lost, :reason)`
 
+const REVIVE = `delete from gaps where run_id = :id and first_seq = :first and reason = 'crash'`
+
 // The rows' columns are by position: they come in the order in which `rows.ts` names them.
 const INSERT_EVICTION = `
   insert into evictions (run_id, ${EVICTION_COLUMNS.join(', ')}) values (?, ${EVICTION_COLUMNS.map(() => '?').join(', ')})`
@@ -49,6 +52,7 @@ export class RunStatements {
   readonly #keyEvent: Statement
   readonly #event: Statement
   readonly #regret: Statement
+  readonly #revive: Statement
   readonly #update: Statement
   readonly #stop: Statement
 
@@ -60,6 +64,7 @@ export class RunStatements {
     this.#keyEvent = database.prepare(INSERT_KEY_EVENT)
     this.#event = database.prepare(INSERT_EVENT)
     this.#regret = database.prepare(NOTE_REGRET)
+    this.#revive = database.prepare(REVIVE)
     this.#update = database.prepare(UPDATE_RUN)
     this.#stop = database.prepare(STOP_RUN)
   }
@@ -74,17 +79,27 @@ export class RunStatements {
       const before = { id, first: 1, last: next.first - 1, fromAt, toAt: next.gap?.fromAt ?? next.at }
       statements.#gap.run({ ...before, lost: null, reason: 'elsewhere' })
     }
+    if (isNew) statements.#markCrashed(database)
     return statements
   }
 
   write(batch: Batch): void {
     const id = this.#id
+    // A later run took this one for dead: it cannot see into another container.
+    this.#revive.run({ id, first: batch.first })
     const isNew = batch.gap === null ? this.#insertRows(batch) : this.#insertGap(batch, batch.gap)
     // A batch that was on disk already, and only its acknowledgement lost, must not be counted twice.
     if (!isNew) return
     const { last, at, tally } = batch
     this.#update.run({ id, last, at, lost: batch.gap?.lost ?? 0, ...tally })
     if (batch.end !== null) this.#stop.run({ id, ...batch.end })
+  }
+
+  /** Earlier runs without an end get a gap that begins after their last row and ends nobody knows where. */
+  #markCrashed(database: Database): void {
+    for (const { id, first, at } of unknownEnds(database, this.#id)) {
+      this.#gap.run({ id, first, last: first, fromAt: at, toAt: at, lost: null, reason: 'crash' })
+    }
   }
 
   #insertRows(batch: Batch): boolean {

@@ -19,7 +19,7 @@ const SELECT_GAPS = `
     max(g.to_at) as toAt,
     group_concat(distinct g.reason) as reasons
   from gaps g join runs r on r.id = g.run_id
-  where g.to_at >= :since and g.from_at < :until and (:run is null or r.run = :run)`
+  where g.reason <> 'crash' and g.to_at >= :since and g.from_at < :until and (:run is null or r.run = :run)`
 
 interface GapsRow {
   readonly gaps: number
@@ -55,7 +55,7 @@ export function incompleteness(database: Database, { run, since, until }: Asked<
   const last = crashed[0]
   if (last !== undefined) {
     said.push(
-      `run ${last.run} ended without a word: what it did after seq ${last.last_seq} at ${timeInWords(last.last_at)} is missing`,
+      `run ${last.run} ended without a word: what it did after seq ${last.last_seq} at ${timeInWords(last.last_at)} is missing, its end unknown`,
     )
     if (crashed.length > 1) said.push(`so did ${countInWords(crashed.length - 1, 'earlier run')}`)
   }

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { openForReading, readProblem } from '../persist/reader.ts'
+import { openToAsk, readProblem } from '../persist/reader.ts'
 import { cycles } from './cycles.ts'
 import { evictions } from './evictions.ts'
 import { explain } from './explain.ts'
@@ -27,7 +27,7 @@ parentPort?.on('message', (message: ToReader) => {
 
 function answered({ name, question }: Ask): Answered {
   try {
-    const database = openForReading(path, BUSY_TIMEOUT)
+    const database = openToAsk(path, BUSY_TIMEOUT)
     try {
       // One transaction, so that all parts of an answer see the same moment.
       const ask = ANSWERS[name] as (on: typeof database, question: Ask['question']) => unknown

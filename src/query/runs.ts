@@ -2,12 +2,12 @@ import type { Database } from '../persist/reader.ts'
 import type { Page, Question, RunRecord } from './answers.ts'
 import { readPage } from './page.ts'
 import type { Asked } from './question.ts'
-import { IS_SUCCEEDED, type RunRow, runState } from './run-state.ts'
+import { IS_OVER, type RunRow, runState } from './run-state.ts'
 import { readSettings } from './settings-read.ts'
 
 const SELECT_RUNS = `
   select r.*, r.started_at as at, r.id as runId, r.id as seq,
-    ${IS_SUCCEEDED} as isSucceeded
+    ${IS_OVER} as isOver
   from runs r`
 
 interface FullRunRow extends RunRow {
