@@ -5,7 +5,7 @@ import { openHistory } from './query/history.ts'
 
 MemoryManager.historyOf = openHistory
 
-export type { AuditLevel, AuditOptions } from './base/audit-options.ts'
+export type { AuditLevel, AuditOptions, RetentionOptions } from './base/audit-options.ts'
 export type { Clock } from './base/clock.ts'
 export { optionsFromEnv } from './base/environment.ts'
 export {

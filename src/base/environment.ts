@@ -1,4 +1,4 @@
-import { AUDIT_LEVELS, type AuditLevel } from './audit-options.ts'
+import { AUDIT_LEVELS, type AuditLevel, type AuditOptions, type RetentionOptions } from './audit-options.ts'
 import { EnvironmentError, OptionError } from './errors.ts'
 import type { MemoryAllowance } from './memory/allowance.ts'
 import { type CacheOptions, type MemoryManagerOptions, resolveOptions } from './options.ts'
@@ -18,7 +18,6 @@ export type Environment = Readonly<Record<string, string | undefined>>
  * @throws {EnvironmentError} naming the variable, its value and what is allowed.
  */
 export function optionsFromEnv(env: Environment = process.env): MemoryManagerOptions {
-  refuseUnsupported(env)
   const options: MemoryManagerOptions = {}
   for (const [variable, { read, allowed }] of Object.entries(VARIABLES)) {
     const value = env[variable]
@@ -101,38 +100,43 @@ function cacheLimits(env: Environment): Record<string, CacheOptions> {
   return caches
 }
 
+/** What the log's variables say besides its path. */
+const AUDIT_VARIABLES: Readonly<Record<string, { read: (value: string) => Partial<AuditOptions>; allowed: string }>> = {
+  MUNINN_AUDIT_LEVEL: {
+    read: (value) => ({ level: value as AuditLevel }),
+    allowed: `give one of ${AUDIT_LEVELS.join(', ')}`,
+  },
+  MUNINN_AUDIT_MAX_AGE: {
+    read: (value) => ({ retention: { maxAge: numberOrText(value) } }),
+    allowed: 'give milliseconds or a duration such as 30d, at least a minute; Infinity keeps rows of any age',
+  },
+  MUNINN_AUDIT_MAX_SIZE: {
+    read: (value) => ({ retention: { maxSize: numberOrText(value) } }),
+    allowed: 'give bytes or a size such as 512MB, at least 1MB; Infinity for no limit',
+  },
+}
+
+/** Infinity is a number only. */
+function numberOrText(value: string): number | string {
+  return value === 'Infinity' ? Number.POSITIVE_INFINITY : value
+}
+
 function auditFromEnv(env: Environment): MemoryManagerOptions['audit'] {
   const path = env.MUNINN_DB
-  const level = env.MUNINN_AUDIT_LEVEL
   if (path === '') throw new EnvironmentError('MUNINN_DB', path, 'give the path of the audit log, as data/muninn.db')
-  if (level !== undefined && !isAuditLevel(level)) {
-    throw new EnvironmentError('MUNINN_AUDIT_LEVEL', level, `give one of ${AUDIT_LEVELS.join(', ')}`)
-  }
-  if (path === undefined) {
-    if (level === undefined) return undefined
-    throw new EnvironmentError(
-      'MUNINN_AUDIT_LEVEL',
-      level,
-      'it has no effect without an audit log: set MUNINN_DB to its path',
-    )
-  }
-  return level === undefined ? path : { path, level }
-}
-
-function isAuditLevel(level: string): level is AuditLevel {
-  return AUDIT_LEVELS.some((one) => one === level)
-}
-
-/** Variables of the contract that this version can't follow yet: taking them without effect would be a silent lie. */
-function refuseUnsupported(env: Environment): void {
-  for (const variable of ['MUNINN_AUDIT_MAX_AGE', 'MUNINN_AUDIT_MAX_SIZE']) {
+  const said: Partial<AuditOptions> = {}
+  const retention: RetentionOptions = {}
+  for (const [variable, { read, allowed }] of Object.entries(AUDIT_VARIABLES)) {
     const value = env[variable]
-    if (value !== undefined) {
-      throw new EnvironmentError(
-        variable,
-        value,
-        'this version keeps the whole audit log and has no retention yet: unset it',
-      )
+    if (value === undefined) continue
+    const { audit } = checked(variable, value, (text) => ({ audit: { path: 'any', ...read(text) } }), allowed)
+    if (path === undefined) {
+      throw new EnvironmentError(variable, value, 'it has no effect without an audit log: set MUNINN_DB to its path')
     }
+    const { path: _, ...more } = audit as AuditOptions
+    Object.assign(retention, more.retention)
+    Object.assign(said, more)
   }
+  if (path === undefined || Object.keys(said).length === 0) return path
+  return Object.keys(retention).length === 0 ? { path, ...said } : { path, ...said, retention }
 }

@@ -1,11 +1,12 @@
 // A process that keeps an audit log and then ends in the way that its third argument says.
 import { hostname } from 'node:os'
 import process from 'node:process'
+import { resolveAudit } from '../../dist/base/audit-options.js'
 import { AuditLog } from '../../dist/persist/audit-log.js'
 
 const [, , path, run, ending] = process.argv
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
-const log = AuditLog.open({ path, level: 'departures', flushInterval: 5, maxPending: 16 * 1024 ** 2 }, silent)
+const log = AuditLog.open(resolveAudit({ path, flushInterval: 5 }), silent)
 let seq = 0
 const record = (type, fields) => log.record({ seq: ++seq, at: Date.now(), type, ...fields })
 const left = { age: 1, hits: 0, size: 10 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { AuditLevel } from '../../src/base/audit-options.ts'
+import { type AuditOptions, type AuditSettings, resolveAudit } from '../../src/base/audit-options.ts'
 import type { Logger } from '../../src/base/logger.ts'
 import { AuditLog } from '../../src/persist/audit-log.ts'
 import type { Spawn } from '../../src/persist/delivery.ts'
@@ -27,9 +27,9 @@ export class AuditFolder implements Disposable {
     error: (fields, message) => this.said.push({ level: 'error', fields, message }),
   }
 
-  open(options: { path?: string; level?: AuditLevel; maxPending?: number; spawn?: Spawn } = {}): AuditLog {
-    const { path = this.path(), level = 'departures', maxPending = 16 * 1024 ** 2, spawn } = options
-    return AuditLog.open({ path, level, flushInterval: 5, maxPending }, this.logger, spawn)
+  open({ spawn, ...options }: Partial<AuditOptions> & { spawn?: Spawn } = {}): AuditLog {
+    const settings = resolveAudit({ path: this.path(), flushInterval: 5, ...options }) as AuditSettings
+    return AuditLog.open(settings, this.logger, spawn)
   }
 
   /** Rows of the log, read by a connection of the test's own. */

@@ -26,6 +26,8 @@ describe('optionsFromEnv', () => {
       MUNINN_CHECK_INTERVAL: '0',
       MUNINN_DB: 'x/y.db',
       MUNINN_AUDIT_LEVEL: 'all',
+      MUNINN_AUDIT_MAX_AGE: '7d',
+      MUNINN_AUDIT_MAX_SIZE: 'Infinity',
     }
     expect(optionsFromEnv(env)).toEqual({
       memoryPercent: 12.5,
@@ -40,7 +42,11 @@ describe('optionsFromEnv', () => {
       policy: 'lfu',
       maxMemory: '50%',
       checkInterval: '0',
-      audit: { path: 'x/y.db', level: 'all' },
+      audit: {
+        path: 'x/y.db',
+        level: 'all',
+        retention: { maxAge: '7d', maxSize: Number.POSITIVE_INFINITY },
+      },
     })
     expect(optionsFromEnv({ MUNINN_DB: 'a.db' })).toEqual({ audit: 'a.db' })
   })
@@ -57,8 +63,8 @@ describe('optionsFromEnv', () => {
     ['MUNINN_CHECK_INTERVAL', ['', '-1', 'soon', '30d']],
     ['MUNINN_DB', ['']],
     ['MUNINN_AUDIT_LEVEL', ['', 'none', 'departures']],
-    ['MUNINN_AUDIT_MAX_AGE', ['', '30d']],
-    ['MUNINN_AUDIT_MAX_SIZE', ['1GB']],
+    ['MUNINN_AUDIT_MAX_AGE', ['', '30', '0', '1s', '-1d', 'a month']],
+    ['MUNINN_AUDIT_MAX_SIZE', ['', '5', '1KB', '-1MB', 'all']],
   ]
   for (const [variable, values] of wrong) {
     test(`${variable} that is wrong is an error with its name, its value and what is allowed`, () => {

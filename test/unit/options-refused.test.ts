@@ -60,6 +60,11 @@ const refused: readonly [string, unknown, RegExp][] = [
   ['audit', { audit: 5 }, /path/],
   ['audit.path', { audit: '' }, /path/],
   ['audit.level', { audit: { path: 'x.db', level: 'some' } }, /departures, changes, all/],
+  ['audit.retention', { audit: { path: 'x.db', retention: '30d' } }, /maxAge and maxSize/],
+  ['audit.retention.maxAg', { audit: { path: 'x.db', retention: { maxAg: 1 } } }, /options are maxAge, maxSize/],
+  ['audit.retention.maxAge', { audit: { path: 'x.db', retention: { maxAge: 5 } } }, /≥ 60000/],
+  ['audit.retention.maxSize', { audit: { path: 'x.db', retention: { maxSize: '5KB' } } }, /less than 1MB/],
+  ['audit.sampleAbove', { audit: { path: 'x.db', sampleAbove: 0 } }, /departures a second/],
   ['audit.leve', { audit: { path: 'x.db', leve: 'all' } }, /options are/],
 ]
 
