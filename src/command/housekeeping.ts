@@ -1,7 +1,8 @@
 import type { OperationClock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
+import { heldByPrefix, largest, NO_PREFIXES } from '../decide/holdings.ts'
 import { levelChange, topWriters } from '../decide/level.ts'
-import type { CacheSample } from '../event/catalogue.ts'
+import type { CacheSample, Holdings } from '../event/catalogue.ts'
 import { PEAK_METRICS } from '../event/vocabulary.ts'
 import type { State } from '../fold/state.ts'
 import { Counts } from '../fold/statistics.ts'
@@ -23,6 +24,8 @@ export class Housekeeping {
   private readonly evictor: Evictor
   private readonly clock: OperationClock
   private readonly logger: Logger
+  /** Whether keys have prefixes by a rule of the user's, which is asked at stores alone. */
+  private readonly ownPrefixes: boolean
   private checkTimer: NodeJS.Timeout | null = null
   private sweepTimer: NodeJS.Timeout | null = null
   /** Whether the next sweep is arranged; read with each store. */
@@ -34,12 +37,13 @@ export class Housekeeping {
   /** Entries or bytes that came and did not leave, or left and never came: a bug, where it isn't 0. */
   imbalances = 0
 
-  constructor(recorder: Recorder, evictor: Evictor, clock: OperationClock, logger: Logger) {
+  constructor(recorder: Recorder, evictor: Evictor, clock: OperationClock, logger: Logger, ownPrefixes: boolean) {
     this.state = recorder.state
     this.recorder = recorder
     this.evictor = evictor
     this.clock = clock
     this.logger = logger
+    this.ownPrefixes = ownPrefixes
   }
 
   start(): void {
@@ -98,9 +102,12 @@ export class Housekeeping {
 
   /** A `peaked` for each metric that passed the peak last told. */
   recordPeaks(at: number): void {
+    let present: Omit<Holdings, 'caches'> | null = null
     for (const metric of PEAK_METRICS) {
-      const { value, told, at: peakedAt } = this.state.peaks.by[metric]
+      const { value, told, at: peakedAt, held } = this.state.peaks.by[metric]
       if (value > told) {
+        present ??= this.ownPrefixes ? NO_PREFIXES : heldByPrefix(this.state)
+        const caches = largest(held ?? this.state.holdings())
         this.recorder.record({
           seq: this.recorder.nextSeq,
           at,
@@ -109,6 +116,7 @@ export class Housekeeping {
           value,
           previous: told,
           peakedAt,
+          held: { caches, ...present },
         })
       }
     }

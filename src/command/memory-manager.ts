@@ -104,7 +104,7 @@ export class MemoryManager {
     const publisher = new Publisher(logger)
     const recorder = new Recorder(new State(this.started), publisher)
     const evictor = new Evictor(recorder, clock)
-    const housekeeping = new Housekeeping(recorder, evictor, clock, logger)
+    const housekeeping = new Housekeeping(recorder, evictor, clock, logger, resolved.prefix !== null)
     const actors = new Actors()
     this.engine = new Engine({
       recorder,

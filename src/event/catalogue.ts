@@ -208,12 +208,33 @@ export interface Checked extends Happened<'checked'> {
   readonly caches: readonly CacheSample[]
 }
 
+/** What one cache held. */
+export interface CacheHolding {
+  readonly cache: string
+  readonly items: number
+  readonly bytes: number
+}
+
+/** What held the memory at a peak. */
+export interface Holdings {
+  /** At the peak, exact; the largest ten. */
+  readonly caches: readonly CacheHolding[]
+  /**
+   * By key prefix, of what was there when the peak was told: the largest ten. Estimated from `counted` entries where
+   * that is fewer than `items`; empty under a prefix rule of the user's own.
+   */
+  readonly prefixes: readonly (CacheHolding & { readonly prefix: string })[]
+  readonly counted: number
+  readonly items: number
+}
+
 export interface Peaked extends Happened<'peaked'> {
   readonly metric: PeakMetric
   readonly value: number
   readonly previous: number
   /** When it was reached. */
   readonly peakedAt: number
+  readonly held: Holdings
 }
 
 export interface Configured extends Happened<'configured'>, Done {

@@ -76,6 +76,21 @@ export class KeyIndex {
     return handles
   }
 
+  /** Handles of some entries, at most `most`, evenly from over the table: keys are there in no order. */
+  some(most: number): number[] {
+    if (this.count <= most) return this.handles()
+    if (this.old !== null) this.move(this.old, this.old.length)
+    const slots = this.table.length / 2
+    const handles: number[] = []
+    // Odd, so that it visits every slot of a table of 2^n; far apart, since neighbours came into the table together.
+    const stride = (slots * 0.618) | 1
+    for (let looked = 0, slot = 0; looked < slots && handles.length < most; looked++, slot = (slot + stride) % slots) {
+      const held = this.table[2 * slot + 1] as number
+      if (held !== 0) handles.push(held - 1)
+    }
+    return handles
+  }
+
   private hashOf(h: number): number {
     return this.secret === 0
       ? (this.columns.hash[h] as number)

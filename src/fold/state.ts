@@ -97,6 +97,11 @@ export class State {
     return hashKey(key, this.seed)
   }
 
+  /** What each cache holds now. */
+  holdings(): Event.CacheHolding[] {
+    return this.cacheList.map(({ name, items, bytes }) => ({ cache: name, items, bytes }))
+  }
+
   offHeapOf(h: Entry): number {
     return this.columns.offHeap.length === 0 ? 0 : (this.columns.offHeap[h] as number)
   }
@@ -153,6 +158,7 @@ export class State {
     this.at = at
     const previousSize = this.columns.size[h] as number
     const previousOffHeap = this.offHeapOf(h)
+    if (this.peaks.isFresh && stored.size < previousSize) this.peaks.keep(this.holdings())
     cache.order.updating(h)
     cache.unschedule(h)
     this.columns.carried[h] = Math.min(this.columns.uses(h) + 1, 0xffffffff)
@@ -374,6 +380,7 @@ export class State {
 
   private left(at: number, cache: CacheState, h: Entry): void {
     const size = this.columns.size[h] as number
+    if (this.peaks.isFresh) this.peaks.keep(this.holdings())
     cache.order.left(h)
     cache.unschedule(h)
     if (at >= this.soonestExpiry) this.passTime(at)

@@ -1,6 +1,7 @@
+import { prefixLength } from '../base/prefix.ts'
+
 /** Prefixes followed at once. */
 const COUNTERS = 32
-const LONGEST_PREFIX = 64
 const COLON = 58
 const SLASH = 47
 
@@ -9,16 +10,6 @@ export interface WriterCount {
   readonly prefix: string
   readonly bytes: number
   readonly error: number
-}
-
-/** Length of a key's prefix: what stands before the first `:` or `/`, at most 64 characters; 0 where there is none. */
-function prefixLength(key: string): number {
-  const end = Math.min(key.length, LONGEST_PREFIX + 1)
-  for (let at = 0; at < end; at++) {
-    const code = key.charCodeAt(at)
-    if (code === COLON || code === SLASH) return at
-  }
-  return 0
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { AuditLevel } from '../base/audit-options.ts'
 import type { PolicyName, Settings } from '../base/settings.ts'
-import type { Checked, Warned } from '../event/catalogue.ts'
+import type { Checked, Holdings, Warned } from '../event/catalogue.ts'
 import type { CycleTrigger, EvictionCause, PeakMetric } from '../event/vocabulary.ts'
 
 /* What the audit log answers: times in epoch ms, sizes in bytes, shares 0–1. */
@@ -36,6 +36,9 @@ export interface EvictionQuestion extends Question {
   /** Keys that begin with this text. */
   prefix?: string
   cause?: EvictionCause
+  policy?: PolicyName
+  /** Id of an eviction cycle. */
+  cycle?: string
 }
 
 /** What `explain` takes besides the key. */
@@ -125,6 +128,8 @@ export interface PeakRecord {
   readonly value: number
   /** When it was reached. */
   readonly at: number
+  /** What held the memory; of logs of the first version, at the nearest check; `null`: nothing is known. */
+  readonly held: Holdings | null
 }
 
 /** One periodic check, as `checked` carried it. */

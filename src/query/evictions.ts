@@ -22,7 +22,7 @@ export interface EvictionRow extends Omit<EvictionRecord, 'score' | 'trigger'> {
 export function evictions(database: Database, question: Asked<EvictionQuestion>): Page<EvictionRecord> {
   const conditions: string[] = []
   const parameters: Record<string, string> = {}
-  for (const field of ['cache', 'key', 'cause'] as const) {
+  for (const field of ['cache', 'key', 'cause', 'policy', 'cycle'] as const) {
     const value = question[field]
     if (value === undefined) continue
     conditions.push(`e.${field} = :${field}`)

@@ -1,4 +1,5 @@
 import { OptionError } from '../base/errors.ts'
+import { POLICIES } from '../base/settings.ts'
 import { shown } from '../base/units.ts'
 import { EVICTION_CAUSES } from '../event/vocabulary.ts'
 import type { EvictionQuestion, ExplainQuestion, Question } from './answers.ts'
@@ -9,7 +10,7 @@ export type Asked<Q> = Omit<Q, 'signal'>
 
 const MOST_ROWS = 10_000
 const PAGED = ['run', 'since', 'until', 'limit', 'cursor', 'signal'] as const
-const OF_EVICTIONS = [...PAGED, 'cache', 'key', 'prefix', 'cause'] as const
+const OF_EVICTIONS = [...PAGED, 'cache', 'key', 'prefix', 'cause', 'policy', 'cycle'] as const
 const OF_EXPLAIN = ['cache', 'run', 'signal'] as const
 
 /**
@@ -25,6 +26,9 @@ export function checkedEvictionQuestion(question: EvictionQuestion): Asked<Evict
   const asked = checked(question, 'evictions', OF_EVICTIONS)
   if (asked.cause !== undefined && !EVICTION_CAUSES.includes(asked.cause)) {
     throw new OptionError('cause', `${shown(asked.cause)} is none of ${EVICTION_CAUSES.join(', ')}`)
+  }
+  if (asked.policy !== undefined && !POLICIES.includes(asked.policy)) {
+    throw new OptionError('policy', `${shown(asked.policy)} is none of ${POLICIES.join(', ')}`)
   }
   return asked
 }
@@ -45,7 +49,7 @@ function checked<Q extends Partial<EvictionQuestion>>(question: Q, name: string,
     if (!fields.includes(field)) throw new OptionError(field, `is not asked by ${name}; it takes ${fields.join(', ')}`)
   }
   const { signal: _, ...asked } = question
-  for (const field of ['run', 'cache', 'key', 'prefix', 'cursor'] as const) {
+  for (const field of ['run', 'cache', 'key', 'prefix', 'cycle', 'cursor'] as const) {
     const value: unknown = question[field]
     if (value !== undefined && typeof value !== 'string')
       throw new OptionError(field, `${shown(value)} is not a string`)

@@ -61,6 +61,8 @@ describe('history', () => {
             cache,
             key: `${i % 4 < 2 ? 'user' : '100%'}:${i}`,
             cause: i % 5 === 0 ? 'heap' : 'items',
+            policy: i < 10 ? 'lfu' : 'lru',
+            cycle: i === 3 ? 'cycle-3' : null,
           }),
         )
       }
@@ -79,6 +81,9 @@ describe('history', () => {
       expect(await count({ run: 'one', since: 1_010, until: 1_020 })).toBe(10)
       expect(await count({ run: 'one', cache: 'tenant', prefix: 'user', cause: 'heap', since: 1_010 })).toBe(1)
       expect(await count({ run: 'nobody' })).toBe(0)
+      expect(await count({ policy: 'lfu' })).toBe(10)
+      expect(await count({ cycle: 'cycle-3', policy: 'lfu' })).toBe(1)
+      expect(await count({ cycle: 'cycle-4' })).toBe(0)
     })
   })
 
@@ -183,8 +188,38 @@ describe('history', () => {
         { seq: 3, items: 60, caches: [{ cache: 'tenant', hits: 5 }] },
       ])
       expect((await history.peaks()).items).toEqual([
-        { run: 'one', seq: 4, metric: 'bytes', value: 700_000, at: 1_500 },
+        {
+          run: 'one',
+          seq: 4,
+          metric: 'bytes',
+          value: 700_000,
+          at: 1_500,
+          held: {
+            caches: [{ cache: 'tenant', items: 70, bytes: 700_000 }],
+            prefixes: [{ cache: 'tenant', prefix: 'user', items: 70, bytes: 700_000 }],
+            counted: 70,
+            items: 70,
+          },
+        },
       ])
+    })
+  })
+
+  test('of a peak that did not say what held it, the nearest check does', async () => {
+    using files = new AuditFolder()
+    await logOf(files, (log, run) => {
+      log.record(run.event('checked'))
+      log.record(run.event('peaked'))
+    })
+    const database = files.connect()
+    database.exec(`update events set data = json_remove(data, '$.held') where type = 'peaked'`)
+    database.close()
+    const { items } = await asking(files, (history) => history.peaks())
+    expect(items[0]?.held).toEqual({
+      caches: [{ cache: 'tenant', items: 60, bytes: 500_000 }],
+      prefixes: [],
+      counted: 0,
+      items: 60,
     })
   })
 

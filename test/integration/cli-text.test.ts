@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { table } from '../../src/serve/cli/table.ts'
-import { bytes, cut, duration, printable, width } from '../../src/serve/cli/text.ts'
+import { bytes, cut, duration, printable, width, wrapped } from '../../src/serve/cli/text.ts'
 import { parseTime } from '../../src/serve/time.ts'
 
 describe('text for people', () => {
@@ -32,6 +32,18 @@ describe('text for people', () => {
       'a\\x1b[31mb\\x0dc\\x0ad\\x00\\x9b\\u{202e}e\\u{d800}\\u{2028}',
     )
     expect(printable('ünï 漢字 🦅')).toBe('ünï 漢字 🦅')
+  })
+
+  test('sentences break at spaces, and words that are too long anywhere', () => {
+    expect(wrapped('one two three', 7)).toEqual(['one two', 'three'])
+    expect(wrapped('a 漢字漢字漢 b', 5)).toEqual(['a', '漢字', '漢字', '漢 b'])
+    expect(wrapped('', 5)).toEqual([''])
+    const rows = [{ at: '1', text: 'one two three' }]
+    const shape = [
+      { title: 'AT', text: (row: { at: string }) => row.at },
+      { title: 'TEXT', text: (row: { text: string }) => row.text, flexible: true, wraps: true },
+    ]
+    expect(table(shape, rows, 13)).toBe('AT  TEXT\n1   one two\n    three')
   })
 
   test('width and cutting know wide and combining characters', () => {

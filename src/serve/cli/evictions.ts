@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { POLICIES, type PolicyName } from '../../base/settings.ts'
 import { EVICTION_CAUSES, type EvictionCause } from '../../event/vocabulary.ts'
 import type { EvictionRecord } from '../../query/answers.ts'
 import { evictionAnswer } from '../answers.ts'
@@ -11,6 +12,8 @@ interface EvictionsOptions extends ListOptions {
   readonly key?: string
   readonly prefix?: string
   readonly cause?: EvictionCause
+  readonly policy?: PolicyName
+  readonly cycle?: string
 }
 
 const COLUMNS: readonly Column<EvictionRecord>[] = [
@@ -35,8 +38,10 @@ export function evictionsCommand(): Command {
     .option('--key <key>', 'only this key')
     .option('--prefix <text>', 'only keys that begin with this text')
     .addOption(new Option('--cause <cause>', 'only for this cause').choices(EVICTION_CAUSES))
+    .addOption(new Option('--policy <policy>', 'only under this policy').choices(POLICIES))
+    .option('--cycle <id>', 'only in this eviction cycle')
     .action(async (options: EvictionsOptions) => {
-      const { cache, key, prefix, cause } = options
+      const { cache, key, prefix, cause, policy, cycle } = options
       const page = await askLog(options, (history) =>
         history.evictions({
           ...questionOf(options),
@@ -44,6 +49,8 @@ export function evictionsCommand(): Command {
           ...(key === undefined ? {} : { key }),
           ...(prefix === undefined ? {} : { prefix }),
           ...(cause === undefined ? {} : { cause }),
+          ...(policy === undefined ? {} : { policy }),
+          ...(cycle === undefined ? {} : { cycle }),
         }),
       )
       printPage(page, options, { name: 'evictions', columns: COLUMNS, answer: evictionAnswer })

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Explanation, LifeEvent } from '../../query/answers.ts'
 import { explanationAnswer } from '../answers.ts'
 import { askLog, type LogOptions, logCommand } from './log-command.ts'
-import { print, printJson, terminalWidth } from './output.ts'
+import { print, printJson, prose, terminalWidth } from './output.ts'
 import { type Column, table } from './table.ts'
 import { localTime, printable } from './text.ts'
 
@@ -14,7 +14,7 @@ interface ExplainOptions extends LogOptions {
 const LIFE: readonly Column<LifeEvent>[] = [
   { title: 'TIME', text: (event) => localTime(event.at) },
   { title: 'EVENT', text: (event) => event.type },
-  { title: 'WHAT HAPPENED', text: (event) => event.text, flexible: true },
+  { title: 'WHAT HAPPENED', text: (event) => event.text, flexible: true, wraps: true },
 ]
 
 /** `muninn explain KEY`: why a key isn't there any more, and what would have kept it. */
@@ -35,8 +35,8 @@ export function explainCommand(): Command {
 
 function asText({ key, cache, verdict, summary, life, incomplete }: Explanation): string {
   const where = cache === null ? '' : ` in cache ${printable(cache)}`
-  const parts = [`${printable(key)}${where}: ${verdict}`, ...summary.map((sentence) => `  ${printable(sentence)}`)]
+  const parts = [`${printable(key)}${where}: ${verdict}`, ...summary.map((sentence) => prose(sentence, '  '))]
   if (life.length > 0) parts.push('', table(LIFE, life, terminalWidth()))
-  if (incomplete !== null) parts.push('', `Incomplete: ${incomplete}`)
+  if (incomplete !== null) parts.push('', prose(`Incomplete: ${incomplete}`))
   return parts.join('\n')
 }

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { HistoryError, MuninnError } from '../../base/errors.ts'
 import type { History, Page, Question } from '../../query/answers.ts'
 import { parseTime, TIME_FORMS } from '../time.ts'
-import { print, printJson, terminalWidth } from './output.ts'
+import { print, printJson, prose, terminalWidth } from './output.ts'
 import { type Column, table } from './table.ts'
 
 /** What every command that reads the audit log takes. */
@@ -90,6 +90,16 @@ function logPath({ db }: LogOptions): string {
   return path
 }
 
+/** What was looked for and isn't there, and where. */
+export function nothing(what: string, options: LogOptions): string {
+  const { db: _db, json: _json, limit: _limit, cursor, ...asked } = options as LogOptions & Record<string, unknown>
+  const said = Object.entries(asked)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name} ${typeof value === 'number' ? new Date(value).toISOString() : String(value)}`)
+  const which = said.length === 0 ? '' : ` with ${said.join(', ')}`
+  return prose(`no ${cursor === undefined ? '' : 'more '}${what}${which} in ${logPath(options)}`)
+}
+
 /** Prints a page: as one document, or as a table and what a reader of it should know. */
 export function printPage<T>(
   page: Page<T>,
@@ -100,11 +110,7 @@ export function printPage<T>(
     printJson({ items: page.items.map(how.answer), next: page.next, incomplete: page.incomplete })
     return
   }
-  print(
-    page.items.length === 0
-      ? `no ${how.name} in ${logPath(options)} for this question`
-      : table(how.columns, page.items, terminalWidth()),
-  )
+  print(page.items.length === 0 ? nothing(how.name, options) : table(how.columns, page.items, terminalWidth()))
   if (page.next !== null) print(`\nThere is more: repeat the question with --cursor ${page.next}`)
-  if (page.incomplete !== null) print(`\nIncomplete: ${page.incomplete}`)
+  if (page.incomplete !== null) print(`\n${prose(`Incomplete: ${page.incomplete}`)}`)
 }

@@ -1,11 +1,24 @@
 import { HistoryError, MissingDependencyError, MuninnError, TraceError } from '../../base/errors.ts'
+import { printable, wrapped } from './text.ts'
 
 /** Exit codes, as `docs/` promises them. */
 export const EXIT = { fine: 0, no: 1, usage: 2, unreadable: 3 } as const
 
-/** The terminal's width; `undefined` where the output goes to a file or a pipe, which has no width to fit. */
+/** The terminal's width, or `COLUMNS`; `undefined` where the output goes to a file or a pipe, which has no width to fit. */
 export function terminalWidth(): number | undefined {
-  return process.stdout.isTTY ? Math.max(process.stdout.columns || 80, 40) : undefined
+  const stated = Number(process.env.COLUMNS)
+  if (!process.stdout.isTTY) return Number.isInteger(stated) && stated > 0 ? Math.max(stated, 40) : undefined
+  return Math.max(process.stdout.columns || 80, 40)
+}
+
+/** Sentences, broken at the terminal's width; each line stands as far in as the first. */
+export function prose(text: string, indent = ''): string {
+  const columns = terminalWidth()
+  const safe = printable(text)
+  if (columns === undefined) return indent + safe
+  return wrapped(safe, columns - indent.length)
+    .map((line) => indent + line)
+    .join('\n')
 }
 
 export function print(text: string): void {

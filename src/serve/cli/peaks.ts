@@ -9,10 +9,21 @@ const COLUMNS: readonly Column<PeakRecord>[] = [
   { title: 'REACHED', text: (row) => localTime(row.at) },
   { title: 'METRIC', text: (row) => row.metric },
   { title: 'VALUE', text: (row) => (row.metric === 'items' ? count(row.value) : bytes(row.value)), right: true },
-  { title: 'RUN', text: (row) => row.run, flexible: true },
+  { title: 'HELD BY', text: ({ held }) => holders(held?.caches ?? []), flexible: true },
+  { title: 'OF PREFIX', text: ({ held }) => holders(held?.prefixes ?? []), flexible: true },
+  { title: 'RUN', text: (row) => row.run.slice(0, 8) },
 ]
 
-/** `muninn peaks`: when each metric passed its peak, and how high. */
+/** The largest with its share, and how many more there are. */
+function holders(all: readonly { readonly cache: string; readonly prefix?: string; readonly bytes: number }[]): string {
+  const [first] = all
+  if (first === undefined) return '-'
+  const name = first.prefix ?? first.cache
+  const rest = all.length > 1 ? ` +${all.length - 1}` : ''
+  return `${name === '' ? '(none)' : name} ${bytes(first.bytes)}${rest}`
+}
+
+/** `muninn peaks`: when each metric passed its peak, how high, and what held the memory. */
 export function peaksCommand(): Command {
   return listCommand('peaks', 'when memory and items were at their highest').action(async (options: ListOptions) => {
     const page = await askLog(options, (history) => history.peaks(questionOf(options)))

@@ -8,7 +8,7 @@ import { brief, bytes, count, localTime } from './text.ts'
 const COLUMNS: readonly Column<RunRecord>[] = [
   { title: 'RUN', text: (row) => row.run },
   { title: 'STARTED', text: (row) => localTime(row.startedAt).slice(0, 16) },
-  { title: 'LASTED', text: (row) => brief((row.stoppedAt ?? row.lastAt) - row.startedAt), right: true },
+  { title: 'LASTED', text: (row) => brief(lasted(row)), right: true },
   {
     title: 'STATE',
     text: (row) => (row.exitCode === null || row.exitCode === 0 ? row.state : `${row.state} (${row.exitCode})`),
@@ -17,6 +17,12 @@ const COLUMNS: readonly Column<RunRecord>[] = [
   { title: 'PEAK', text: (row) => bytes(row.peakMemoryBytes), right: true },
   { title: 'LOST', text: (row) => count(row.lostEvents), right: true },
 ]
+
+/** A service that runs has lasted until now, however long it has had nothing to write. */
+function lasted({ startedAt, stoppedAt, lastAt, state }: RunRecord): number {
+  const until = stoppedAt ?? (state === 'running' ? Math.max(Date.now(), lastAt) : lastAt)
+  return until - startedAt
+}
 
 /** `muninn runs`: every run that the log knows, and how it ended. */
 export function runsCommand(): Command {

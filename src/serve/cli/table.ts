@@ -1,12 +1,13 @@
-import { cut, printable, width } from './text.ts'
+import { cut, printable, width, wrapped } from './text.ts'
 
 export interface Column<T> {
   readonly title: string
   readonly text: (row: T) => string
   /** Numbers stand on the right. */
   readonly right?: boolean
-  /** Gives way where the table is wider than the terminal. */
+  /** Gives way where the table is wider than the terminal: it is cut or, where it `wraps`, goes on in the next line. */
   readonly flexible?: boolean
+  readonly wraps?: boolean
 }
 
 const GAP = 2
@@ -30,9 +31,21 @@ export function table<T>(shape: readonly Column<T>[], rows: readonly T[], column
       })
       .join(' '.repeat(GAP))
       .trimEnd()
-  const lines = [line(shape.map((column) => column.title)), ...cells.map(line)]
+  const lines = [
+    line(shape.map((column) => column.title)),
+    ...cells.flatMap((row) => unfolded(shape, row, widths).map(line)),
+  ]
   // Where even that is too wide, the end of the line gives way.
   return (columns === undefined ? lines : lines.map((text) => cut(text, columns))).join('\n')
+}
+
+/** A row as lines: more than one where a cell wraps. */
+function unfolded<T>(shape: readonly Column<T>[], row: readonly string[], widths: readonly number[]): string[][] {
+  const parts = row.map((text, index) =>
+    shape[index]?.wraps === true ? wrapped(text, Math.max(1, widths[index] ?? 0)) : [text],
+  )
+  const height = Math.max(1, ...parts.map(({ length }) => length))
+  return Array.from({ length: height }, (_, at) => parts.map((part) => part[at] ?? ''))
 }
 
 function giveWay<T>(shape: readonly Column<T>[], widths: number[], columns: number): void {

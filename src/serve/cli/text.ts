@@ -70,13 +70,39 @@ export function width(text: string): number {
   return columns
 }
 
+/** The text in lines of at most so many columns, broken at spaces where there are any. */
+export function wrapped(text: string, columns: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`
+    if (width(longer) <= columns) {
+      line = longer
+      continue
+    }
+    if (line !== '') lines.push(line)
+    line = word
+    while (width(line) > columns) {
+      const part = within(line, columns)
+      lines.push(part)
+      line = line.slice(part.length)
+    }
+  }
+  return [...lines, line]
+}
+
+/** As much of its beginning as so many columns hold; at least a character. */
+function within(text: string, columns: number): string {
+  let kept = ''
+  for (const character of text) {
+    if (kept !== '' && width(kept + character) > columns) break
+    kept += character
+  }
+  return kept
+}
+
 /** The text in at most so many columns, its end cut off with `…`. */
 export function cut(text: string, columns: number): string {
   if (width(text) <= columns) return text
-  let kept = ''
-  for (const character of text) {
-    if (width(kept + character) > columns - 1) break
-    kept += character
-  }
-  return `${kept}…`
+  return `${columns > 1 ? within(text, columns - 1) : ''}…`
 }

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@fastify/type-provider-typebox'
+import { POLICIES } from '../../../base/settings.ts'
 import { EVICTION_CAUSES } from '../../../event/vocabulary.ts'
 import type { History, Page, Question } from '../../../query/answers.ts'
 import * as answers from '../../answers.ts'
@@ -24,6 +25,8 @@ const EvictionsQuery = Type.Object(
     key: Type.Optional(Type.String()),
     prefix: Type.Optional(Type.String({ description: 'Keys that begin with this text.' })),
     cause: Type.Optional(Type.Union(EVICTION_CAUSES.map((cause) => Type.Literal(cause)))),
+    policy: Type.Optional(Type.Union(POLICIES.map((policy) => Type.Literal(policy)))),
+    cycle: Type.Optional(Type.String()),
   },
   { additionalProperties: false },
 )
@@ -66,9 +69,9 @@ export function auditRoutes(app: App, { memory }: RouteContext): void {
     '/api/audit/evictions',
     { schema: { querystring: EvictionsQuery, response: { 200: ListAnswer } } },
     async (request) => {
-      const { cache, key, prefix, cause, ...rest } = request.query
+      const { cache, key, prefix, cause, policy, cycle, ...rest } = request.query
       return list(
-        await history().evictions({ ...question(rest), ...given({ cache, key, prefix, cause }) }),
+        await history().evictions({ ...question(rest), ...given({ cache, key, prefix, cause, policy, cycle }) }),
         answers.evictionAnswer,
       )
     },

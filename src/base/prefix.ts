@@ -1,0 +1,18 @@
+const LONGEST_PREFIX = 64
+const COLON = 58
+const SLASH = 47
+
+/** Length of a key's prefix: what stands before the first `:` or `/`, at most 64 characters; 0 where there is none. */
+export function prefixLength(key: string): number {
+  const end = Math.min(key.length, LONGEST_PREFIX + 1)
+  for (let at = 0; at < end; at++) {
+    const code = key.charCodeAt(at)
+    if (code === COLON || code === SLASH) return at
+  }
+  return 0
+}
+
+/** A key's prefix by the default rule; `''` where it has none. */
+export function prefixOf(key: string): string {
+  return key.slice(0, prefixLength(key))
+}
