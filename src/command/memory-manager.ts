@@ -100,7 +100,8 @@ export class MemoryManager {
       node: process.version,
       mayUse: { bytes: mayUse.bytes, source: mayUse.source, sources: mayUse.sources },
     }
-    this.audit = resolved.audit === null ? null : AuditLog.open(resolved.audit, logger)
+    this.audit =
+      resolved.audit === null ? null : AuditLog.open(resolved.audit, logger, { prefixOf: quiet(resolved.prefix) })
     const publisher = new Publisher(logger)
     const recorder = new Recorder(new State(this.started), publisher)
     const evictor = new Evictor(recorder, clock)
@@ -397,6 +398,18 @@ export class MemoryManager {
 
   private demandOpen(call: string): void {
     if (this.closing !== null) throw new ClosedError(call)
+  }
+}
+
+/** The user's rule for prefixes, for a thread that can't do anything about its errors: they were told when the key was stored. */
+function quiet(rule: ((key: string) => string) | null): ((key: string) => string) | null {
+  if (rule === null) return null
+  return (key) => {
+    try {
+      return String(rule(key)).slice(0, 64)
+    } catch {
+      return ''
+    }
   }
 }
 

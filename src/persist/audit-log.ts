@@ -14,6 +14,13 @@ import { Outbox } from './outbox.ts'
 import { inWords } from './problem.ts'
 import { writeRest } from './rest.ts'
 
+export interface AuditParts {
+  /** Starts the writer's thread. */
+  readonly spawn?: Spawn
+  /** The user's own rule for prefixes; it doesn't throw. */
+  readonly prefixOf?: ((key: string) => string) | null
+}
+
 /** Remembers one run's events in an SQLite file, from the host's thread: never blocks, never throws, bounded in memory. */
 export class AuditLog {
   /** Event types that the level keeps; the first regretted miss of each evicted key is recorded besides. */
@@ -28,7 +35,7 @@ export class AuditLog {
   readonly #path: string
   readonly #logger: Logger
   readonly #spawn: Spawn
-  readonly #outbox = new Outbox()
+  readonly #outbox: Outbox
   #delivery: Delivery | null = null
   #flushTimer: NodeJS.Timeout | null = null
   #problem: string | null = null
@@ -38,11 +45,12 @@ export class AuditLog {
   #closing: Promise<void> | null = null
   #isClosed = false
 
-  private constructor(settings: AuditSettings, logger: Logger, spawn: Spawn) {
+  private constructor(settings: AuditSettings, logger: Logger, { spawn = spawnWriter, prefixOf = null }: AuditParts) {
     this.#settings = settings
     this.#path = resolve(settings.path)
     this.#logger = safeLogger(logger)
     this.#spawn = spawn
+    this.#outbox = new Outbox(prefixOf)
     this.types = KEPT[settings.level]
     this.earlier = this.#readEarlier()
     watchExit(this)
@@ -53,9 +61,9 @@ export class AuditLog {
    *
    * @throws {MissingDependencyError} where better-sqlite3 is not installed or not built.
    */
-  static open(settings: AuditSettings, logger: Logger, spawn: Spawn = spawnWriter): AuditLog {
+  static open(settings: AuditSettings, logger: Logger, parts: AuditParts = {}): AuditLog {
     loadDriver()
-    return new AuditLog(settings, logger, spawn)
+    return new AuditLog(settings, logger, parts)
   }
 
   /** Takes an event, in the order of `seq`, `started` first. One for which there is no room becomes part of a gap. */

@@ -1,5 +1,6 @@
 import type { AuditLevel } from '../base/audit-options.ts'
 import type { Started } from '../event/catalogue.ts'
+import type { EncodedRows } from './encoding.ts'
 import type { Tally } from './tally.ts'
 
 /** Who writes: goes into the row of the run, which every file that the run writes to must have. */
@@ -66,8 +67,8 @@ export interface Batch {
   readonly at: number
   /** Number of events, the lost ones of a gap not counted. */
   readonly events: number
-  /** Rows as `encodeRows` made them; empty for a gap. */
-  readonly text: string
+  /** `null` for a gap. */
+  readonly rows: EncodedRows | null
   /** What it holds in memory while it waits. */
   readonly bytes: number
   readonly tally: Tally

@@ -1,14 +1,11 @@
 import type { MuninnEvent } from '../event/catalogue.ts'
 import type { Batch, GapReason, RunEnd } from './batch.ts'
-import { encodeRows } from './rows.ts'
+import { Encoder } from './encoder.ts'
 import { count, emptyTally, type Tally } from './tally.ts'
 
-/** 512 rows are written at nine tenths of the speed of endless batches, and encoded in half a millisecond. */
+/** 512 rows are written at nine tenths of the speed of endless batches. */
 const BATCH_EVENTS = 512
 const BATCH_BYTES = 256 * 1024
-/** What an event holds while it waits, keys and lists aside: some twenty fields, half of them boxed numbers. */
-const EVENT_BYTES = 320
-const TWO_BYTE_TEXT = /[^\u0000-\u00ff]/
 
 interface Lost {
   first: number
@@ -21,8 +18,10 @@ interface Lost {
 
 /** Collects a run's events and cuts them into batches whose ranges of `seq` are contiguous. */
 export class Outbox {
-  #open: MuninnEvent[] = []
-  #openBytes = 0
+  readonly #encoder: Encoder
+  #events = 0
+  #last = 0
+  #at = 0
   #tally = emptyTally()
   #end: RunEnd | null = null
   #lost: Lost | null = null
@@ -30,13 +29,18 @@ export class Outbox {
   #covered = 0
   #number = 0
 
-  /** Estimated bytes of what has not been cut yet. */
+  /** @param prefixOf the user's own rule for prefixes. */
+  constructor(prefixOf: ((key: string) => string | null) | null = null) {
+    this.#encoder = new Encoder(prefixOf)
+  }
+
+  /** Bytes of what has not been cut yet. */
   get bytes(): number {
-    return this.#openBytes
+    return this.#encoder.bytes
   }
 
   get events(): number {
-    return this.#open.length
+    return this.#events
   }
 
   /** Whether the last event was dropped, and nothing kept since. */
@@ -46,11 +50,13 @@ export class Outbox {
 
   /** Takes an event; true if it makes a batch full. */
   add(event: MuninnEvent): boolean {
-    this.#open.push(event)
-    this.#openBytes += estimate(event)
+    this.#encoder.add(event)
+    this.#events++
+    this.#last = event.seq
+    this.#at = event.at
     count(this.#tally, event)
     if (event.type === 'stopped') this.#end = { at: event.at, reason: event.reason, code: event.code }
-    return this.#open.length >= BATCH_EVENTS || this.#openBytes >= BATCH_BYTES
+    return this.#events >= BATCH_EVENTS || this.#encoder.bytes >= BATCH_BYTES
   }
 
   /** Drops an event: it becomes part of a gap. Whatever is open must have been cut. */
@@ -71,24 +77,22 @@ export class Outbox {
 
   /** What was collected, as a batch. */
   cut(): Batch | null {
-    const last = this.#open.at(-1)
-    if (last === undefined) return null
-    const text = encodeRows(this.#open)
+    if (this.#events === 0) return null
+    const rows = this.#encoder.cut()
     const batch: Batch = {
       number: ++this.#number,
       first: this.#covered + 1,
-      last: last.seq,
-      at: last.at,
-      events: this.#open.length,
-      text,
-      bytes: TWO_BYTE_TEXT.test(text) ? text.length * 2 : text.length,
+      last: this.#last,
+      at: this.#at,
+      events: this.#events,
+      rows,
+      bytes: rows.bytes,
       tally: this.#tally,
       end: this.#end,
       gap: null,
     }
-    this.#covered = last.seq
-    this.#open = []
-    this.#openBytes = 0
+    this.#covered = this.#last
+    this.#events = 0
     this.#tally = emptyTally()
     return batch
   }
@@ -105,19 +109,11 @@ export class Outbox {
       last: lost.last,
       at: lost.toAt,
       events: 0,
-      text: '',
+      rows: null,
       bytes: 0,
       tally: lost.tally,
       end: null,
       gap: { lost: lost.count, fromAt: lost.fromAt, reason },
     }
   }
-}
-
-function estimate(event: MuninnEvent): number {
-  if (!('key' in event)) return EVENT_BYTES + ('caches' in event ? event.caches.length * EVENT_BYTES : 0)
-  // A key may be two-byte text; 64 KiB of it are what makes the bound matter.
-  let characters = event.key.length
-  if (event.type === 'evicted') characters += (event.trigger?.key.length ?? 0) + (event.runnerUp?.length ?? 0)
-  return EVENT_BYTES + 2 * characters
 }

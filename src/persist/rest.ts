@@ -36,5 +36,5 @@ function gapInPlaceOf(batches: readonly Batch[]): Batch {
     lost += batch.events + (batch.gap?.lost ?? 0)
   }
   const gap = { lost, fromAt: first.gap?.fromAt ?? first.at, reason: 'exit' } as const
-  return { ...last, first: first.first, events: 0, text: '', bytes: 0, tally, gap }
+  return { ...last, first: first.first, events: 0, rows: null, bytes: 0, tally, gap }
 }

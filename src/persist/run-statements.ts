@@ -1,7 +1,8 @@
 import type { Batch, RunHeader } from './batch.ts'
 import { unknownEnds } from './crashed-runs.ts'
+import { decodeRows } from './decoder.ts'
 import type { Database, Statement } from './driver.ts'
-import { decodeRows, EVICTION_COLUMNS } from './rows.ts'
+import { EVICTION_COLUMNS } from './rows.ts'
 
 const INSERT_RUN = `
   insert or ignore into runs (run, level, started_at, version, node, host, pid, process_started_at, seed, settings, may_use, last_at)
@@ -106,7 +107,8 @@ export class RunStatements {
     const id = this.#id
     const { first, last } = batch
     if (this.#batch.run({ id, first, last, rows: batch.events }).changes === 0) return false
-    const rows = decodeRows(batch.text)
+    if (batch.rows === null) return true
+    const rows = decodeRows(batch.rows)
     for (const row of rows.evictions) this.#eviction.run(id, row)
     for (const [seq, at, type, cache, key, data] of rows.keyEvents) {
       this.#keyEvent.run(id, seq, at, type, cache, key, JSON.stringify(data))

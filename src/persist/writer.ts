@@ -39,7 +39,7 @@ export class Writer {
         // Its counts may be what is refused.
         const tally = emptyTally()
         const gap = { lost: batch.events, fromAt: batch.at, reason: 'unwritable' } as const
-        database.transaction(() => run.write({ ...batch, text: '', events: 0, tally, gap })).immediate()
+        database.transaction(() => run.write({ ...batch, rows: null, events: 0, tally, gap })).immediate()
         return batch.events
       }
     } catch (error) {

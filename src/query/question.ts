@@ -38,7 +38,7 @@ export function checkedExplainQuestion(
   question: ExplainQuestion,
 ): Asked<ExplainQuestion> & { key: string } {
   if (typeof key !== 'string') throw new OptionError('key', `${shown(key)} is not a string`)
-  return { ...checked(question, 'explain', OF_EXPLAIN), key }
+  return { ...checked(question, 'explain', OF_EXPLAIN), key: key.toWellFormed() }
 }
 
 function checked<Q extends Partial<EvictionQuestion>>(question: Q, name: string, fields: readonly string[]): Asked<Q> {
@@ -49,6 +49,10 @@ function checked<Q extends Partial<EvictionQuestion>>(question: Q, name: string,
     if (!fields.includes(field)) throw new OptionError(field, `is not asked by ${name}; it takes ${fields.join(', ')}`)
   }
   const { signal: _, ...asked } = question
+  // As the log has it: half a character has no place in a database.
+  for (const field of ['cache', 'key', 'prefix'] as const) {
+    if (typeof asked[field] === 'string') asked[field] = asked[field].toWellFormed()
+  }
   for (const field of ['run', 'cache', 'key', 'prefix', 'cycle', 'cursor'] as const) {
     const value: unknown = question[field]
     if (value !== undefined && typeof value !== 'string')

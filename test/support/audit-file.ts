@@ -29,7 +29,7 @@ export class AuditFolder implements Disposable {
 
   open({ spawn, ...options }: Partial<AuditOptions> & { spawn?: Spawn } = {}): AuditLog {
     const settings = resolveAudit({ path: this.path(), flushInterval: 5, ...options }) as AuditSettings
-    return AuditLog.open(settings, this.logger, spawn)
+    return AuditLog.open(settings, this.logger, spawn === undefined ? {} : { spawn })
   }
 
   /** Rows of the log, read by a connection of the test's own. */
