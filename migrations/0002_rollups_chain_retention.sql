@@ -13,6 +13,12 @@ alter table batches add column hash blob;
 alter table batches add column row_sums blob;
 alter table gaps add column hash blob;
 
+-- Which keys of the run are hashed: null: none; prefix: all but their prefix; whole: all of them, prefixes that stand alone
+-- stay; all: prefixes, too.
+alter table runs add column redaction text;
+-- Tells the secret from others, and nothing of it.
+alter table runs add column redaction_secret text;
+
 -- What was written between two times, exact also where rows were sampled, dropped or retired. One row per minute (span
 -- 60000) or, when old, hour (3600000), and combination. At most 64 prefixes per minute and cache, the rest under '*'.
 create table rollups (

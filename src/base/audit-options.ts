@@ -1,4 +1,5 @@
 import { OptionError } from './errors.ts'
+import type { RedactionSettings } from './redaction.ts'
 import { type ByteText, type DurationText, parseBytes, parseDuration, shown } from './units.ts'
 
 export const AUDIT_LEVELS = ['departures', 'changes', 'all'] as const
@@ -43,6 +44,8 @@ export interface AuditSettings {
   readonly maxPending: number
   readonly retention: RetentionSettings
   readonly sampleAbove: number
+  /** How the manager hashes keys; `null`: it doesn't. */
+  readonly redaction: RedactionSettings | null
 }
 
 const KNOWN: Record<keyof AuditOptions, true> = {
@@ -59,7 +62,10 @@ const LEAST_SIZE = 1024 ** 2
 const LEAST_AGE = 60_000
 
 /** @throws {OptionError} naming the option that is wrong. */
-export function resolveAudit(audit: string | AuditOptions | false): AuditSettings | null {
+export function resolveAudit(
+  audit: string | AuditOptions | false,
+  redaction: RedactionSettings | null,
+): AuditSettings | null {
   if (audit === false) return null
   const options = typeof audit === 'string' ? { path: audit } : audit
   if (typeof options !== 'object' || options === null) {
@@ -84,6 +90,7 @@ export function resolveAudit(audit: string | AuditOptions | false): AuditSetting
     maxPending: parseBytes(options.maxPending ?? '16MB', 'audit.maxPending'),
     retention: resolveRetention(options.retention ?? {}),
     sampleAbove: resolveRate(options.sampleAbove ?? 1_000),
+    redaction,
   }
 }
 

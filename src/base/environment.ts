@@ -2,6 +2,7 @@ import { AUDIT_LEVELS, type AuditLevel, type AuditOptions, type RetentionOptions
 import { EnvironmentError, OptionError } from './errors.ts'
 import type { MemoryAllowance } from './memory/allowance.ts'
 import { type CacheOptions, type MemoryManagerOptions, resolveOptions } from './options.ts'
+import { resolveRedaction, SECRET_FILE_VARIABLE, SECRET_VARIABLE } from './redact-options.ts'
 import { POLICIES, type PolicyName } from './settings.ts'
 
 /** Environment variables, as `process.env` has them. */
@@ -25,6 +26,7 @@ export function optionsFromEnv(env: Environment = process.env): MemoryManagerOpt
   }
   const caches = cacheLimits(env)
   if (Object.keys(caches).length > 0) options.caches = caches
+  Object.assign(options, redactionFromEnv(env))
   const audit = auditFromEnv(env)
   if (audit !== undefined) options.audit = audit
   return options
@@ -139,4 +141,34 @@ function auditFromEnv(env: Environment): MemoryManagerOptions['audit'] {
   }
   if (path === undefined || Object.keys(said).length === 0) return path
   return Object.keys(retention).length === 0 ? { path, ...said } : { path, ...said, retention }
+}
+
+/** The secret's variables alone mean nothing here: a program that reads a log has them, too. */
+function redactionFromEnv(env: Environment): MemoryManagerOptions {
+  const text = env.MUNINN_REDACT_KEYS
+  if (text === undefined) return {}
+  if (text === 'false') return { redactKeys: false }
+  if (text !== 'true' && text !== 'all') {
+    throw new EnvironmentError('MUNINN_REDACT_KEYS', text, 'give true, all or false')
+  }
+  const options: MemoryManagerOptions = { redactKeys: text === 'all' ? 'all' : true }
+  const { [SECRET_VARIABLE]: secret, [SECRET_FILE_VARIABLE]: file } = env
+  if (secret === undefined && file === undefined) {
+    throw new EnvironmentError(
+      'MUNINN_REDACT_KEYS',
+      text,
+      `it needs a secret: set ${SECRET_VARIABLE}, or ${SECRET_FILE_VARIABLE} to the path of a file that holds it`,
+    )
+  }
+  if (secret !== undefined) options.redactSecret = secret
+  if (file !== undefined) options.redactSecretFile = file
+  try {
+    resolveRedaction(options, false, {})
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error
+    // The value is a secret: an error message ends in logs.
+    if (secret !== undefined) throw new EnvironmentError(SECRET_VARIABLE, '(not shown)', error.message)
+    throw new EnvironmentError(SECRET_FILE_VARIABLE, file ?? '', error.message)
+  }
+  return options
 }

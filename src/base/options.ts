@@ -4,6 +4,8 @@ import type { Clock } from './clock.ts'
 import { OptionError } from './errors.ts'
 import type { Logger } from './logger.ts'
 import type { MemoryAllowance } from './memory/allowance.ts'
+import { type RedactOptions, resolveRedaction } from './redact-options.ts'
+import type { RedactionSettings } from './redaction.ts'
 import { type CacheSettings, POLICIES, type PolicyName, type Settings } from './settings.ts'
 import { type ByteText, type DurationText, parseBytes, parseDuration, shown } from './units.ts'
 
@@ -20,7 +22,7 @@ export interface CacheOptions {
   ttl?: DurationText
 }
 
-export interface MemoryManagerOptions {
+export interface MemoryManagerOptions extends RedactOptions {
   /**
    * The memory budget: bytes, text such as `'512MB'`, or a share such as `'25%'` of what this process may use.
    * Left out: `memoryPercent` of it, clamped to 100 MiB (but never lifted above half of it) .. 2 GiB.
@@ -81,6 +83,8 @@ export interface ResolvedOptions {
   readonly audit: AuditSettings | null
   readonly logger: Logger | false
   readonly prefix: ((key: string) => string) | null
+  /** How keys are hashed where they leave the process; `null`: they aren't. */
+  readonly redaction: RedactionSettings | null
   readonly clock: Clock | null
   readonly seed: number | null
 }
@@ -155,14 +159,16 @@ export function resolveOptions(options: MemoryManagerOptions, allowance: MemoryA
       `names ${Object.keys(settings.caches).length} caches, more than maxCaches (${maxCaches})`,
     )
   }
+  const redaction = resolveRedaction(options, options.prefix !== undefined)
   return {
     settings,
     overcommitted: memory.overcommitted,
     stated: { maxHeap: options.maxHeap !== undefined, evictionTarget: options.evictionTarget !== undefined },
     sizing,
-    audit: resolveAudit(audit),
+    audit: resolveAudit(audit, redaction),
     logger,
     prefix: options.prefix ?? null,
+    redaction,
     clock: options.clock ?? null,
     seed: options.seed === undefined ? null : seedOf(options.seed),
   }
@@ -198,6 +204,9 @@ const KNOWN_OPTIONS: Record<keyof MemoryManagerOptions, true> = {
   audit: true,
   logger: true,
   prefix: true,
+  redactKeys: true,
+  redactSecret: true,
+  redactSecretFile: true,
   clock: true,
   seed: true,
 }

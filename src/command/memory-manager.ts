@@ -15,6 +15,7 @@ import {
   resolveOptions,
   type Stated,
 } from '../base/options.ts'
+import { Redaction } from '../base/redaction.ts'
 import type { PolicyName, Settings, SettingsChange } from '../base/settings.ts'
 import { type ByteText, shown } from '../base/units.ts'
 import { VERSION } from '../base/version.ts'
@@ -25,6 +26,7 @@ import { State } from '../fold/state.ts'
 import { eventStream } from '../observe/event-stream.ts'
 import { logEvents, logOvercommitted, logStart } from '../observe/log.ts'
 import { Publisher } from '../observe/publisher.ts'
+import { quietErrors } from '../observe/quiet-errors.ts'
 import type { AuditState } from '../persist/audit.ts'
 import { AuditLog } from '../persist/audit-log.ts'
 import type { History } from '../query/answers.ts'
@@ -55,7 +57,10 @@ export interface EvictOptions {
 export class MemoryManager {
   /** Attached by the package's entry: makes `history` from the path of an audit log. */
   static historyOf:
-    | ((path: string, options: { flush: () => Promise<void>; missing: () => string | null }) => History)
+    | ((
+        path: string,
+        options: { flush: () => Promise<void>; missing: () => string | null; redactSecret?: string },
+      ) => History)
     | null = null
 
   /** The run's id; with an event's `seq` it identifies the event. */
@@ -66,6 +71,8 @@ export class MemoryManager {
   readonly warnings$: Observable<EventOf<'warned'>>
   /** The statistics, after each check. */
   readonly stats$: Observable<Stats>
+  /** @internal How keys are hashed where they leave the process; `null`: they aren't. */
+  readonly redaction: Redaction | null
 
   private readonly engine: Engine
   private readonly started: Started
@@ -83,7 +90,9 @@ export class MemoryManager {
     const mayUse = readAllowance()
     const resolved = resolveOptions(options, mayUse)
     const { settings } = resolved
-    const logger = safeLogger(resolved.logger)
+    this.redaction = resolved.redaction === null ? null : new Redaction(resolved.redaction)
+    const spoken = safeLogger(resolved.logger)
+    const logger = this.redaction === null ? spoken : quietErrors(spoken)
     const clock = new OperationClock(resolved.clock)
     this.stated = resolved.stated
     this.runId = nanoid()
@@ -122,7 +131,7 @@ export class MemoryManager {
     this.warnings$ = eventStream(publisher, ['warned'])
     this.stats$ = eventStream(publisher, ['checked']).pipe(map(() => this.stats()))
     if (this.audit !== null) this.listenForAudit(this.audit)
-    if (resolved.logger !== false) logEvents(publisher, logger)
+    if (resolved.logger !== false) logEvents(publisher, logger, this.redaction)
     recorder.record(this.started)
     publisher.flush()
     logStart(logger, settings, this.started, resolved.overcommitted)
@@ -147,7 +156,12 @@ export class MemoryManager {
   get history(): History | null {
     if (this.audit === null) return null
     const { audit } = this
-    const options = { flush: () => audit.flush(), missing: () => unwritten(audit.state()) }
+    const secret = this.redaction?.settings.secret
+    const options = {
+      flush: () => audit.flush(),
+      missing: () => unwritten(audit.state()),
+      ...(secret === undefined ? {} : { redactSecret: secret }),
+    }
     this.historyReader ??= MemoryManager.historyOf?.(audit.state().path, options) ?? null
     return this.historyReader
   }

@@ -1,14 +1,17 @@
 import type { Logger } from '../base/logger.ts'
+import type { Redaction } from '../base/redaction.ts'
 import type { Settings } from '../base/settings.ts'
 import type { EventOf, EventType, Started } from '../event/catalogue.ts'
+import { redacted } from '../event/redacted.ts'
 import type { Publisher } from './publisher.ts'
 
 /** Writes what happens to the log: levels entered at warn, cycles at info, usage and adds at debug. */
-export function logEvents(publisher: Publisher, logger: Logger): void {
+export function logEvents(publisher: Publisher, logger: Logger, redaction: Redaction | null): void {
   const on = <T extends EventType>(type: T, next: (event: EventOf<T>) => void): void => {
     publisher.listen([type], next)
   }
-  on('warned', (e) => {
+  on('warned', (told) => {
+    const e = redaction === null ? told : redacted(told, redaction)
     const fields = {
       level: e.level,
       from: e.from,

@@ -1,4 +1,5 @@
 import type { AuditLevel } from '../base/audit-options.ts'
+import type { RedactionSettings } from '../base/redaction.ts'
 import type { Started } from '../event/catalogue.ts'
 import type { EncodedRows } from './encoding.ts'
 import type { Tally } from './tally.ts'
@@ -17,9 +18,11 @@ export interface RunHeader {
   /** JSON, with null for `Infinity`. */
   readonly settings: string
   readonly mayUse: string
+  /** How the writer hashes the keys of all rows; `null`: it doesn't. */
+  readonly redaction: RedactionSettings | null
 }
 
-export function runHeader(started: Started, level: AuditLevel): RunHeader {
+export function runHeader(started: Started, level: AuditLevel, redaction: RedactionSettings | null = null): RunHeader {
   return {
     run: started.runId,
     level,
@@ -33,6 +36,7 @@ export function runHeader(started: Started, level: AuditLevel): RunHeader {
     seed: started.seed,
     settings: JSON.stringify(started.settings),
     mayUse: JSON.stringify(started.mayUse),
+    redaction,
   }
 }
 

@@ -1,12 +1,16 @@
+import { Redaction } from '../base/redaction.ts'
 import type { Batch, RunHeader } from './batch.ts'
 import { unknownEnds } from './crashed-runs.ts'
 import { decodeRows } from './decoder.ts'
 import type { Database, Statement } from './driver.ts'
+import { redactRows } from './redact-rows.ts'
 import { EVICTION_COLUMNS } from './rows.ts'
 
 const INSERT_RUN = `
-  insert or ignore into runs (run, level, started_at, version, node, host, pid, process_started_at, seed, settings, may_use, last_at)
-  values (:run, :level, :startedAt, :version, :node, :host, :pid, :processStartedAt, :seed, :settings, :mayUse, :startedAt)`
+  insert or ignore into runs (run, level, started_at, version, node, host, pid, process_started_at, seed, settings, may_use, last_at,
+    redaction, redaction_secret)
+  values (:run, :level, :startedAt, :version, :node, :host, :pid, :processStartedAt, :seed, :settings, :mayUse, :startedAt,
+    :redaction, :redactionSecret)`
 
 /** `max` and the peak's time read the row as it was before. */
 const UPDATE_RUN = `
@@ -47,6 +51,7 @@ const NOTE_REGRET = 'update evictions set missed_at = :at where run_id = :id and
 /** One run's prepared statements: writes a batch inside the caller's transaction. */
 export class RunStatements {
   readonly #id: number
+  readonly #redaction: Redaction | null
   readonly #batch: Statement
   readonly #gap: Statement
   readonly #eviction: Statement
@@ -57,8 +62,9 @@ export class RunStatements {
   readonly #update: Statement
   readonly #stop: Statement
 
-  private constructor(database: Database, id: number) {
+  private constructor(database: Database, id: number, redaction: Redaction | null) {
     this.#id = id
+    this.#redaction = redaction
     this.#batch = database.prepare(INSERT_BATCH)
     this.#gap = database.prepare(INSERT_GAP)
     this.#eviction = database.prepare(INSERT_EVICTION)
@@ -72,9 +78,15 @@ export class RunStatements {
 
   /** Makes sure of the run's row; in a file that joins in the middle of the run, what came before is a gap. */
   static begin(database: Database, header: RunHeader, next: Batch): RunStatements {
-    const isNew = database.prepare(INSERT_RUN).run(header).changes === 1
+    const redaction = header.redaction === null ? null : new Redaction(header.redaction)
+    const run = {
+      ...header,
+      redaction: redaction?.settings.scope ?? null,
+      redactionSecret: redaction?.fingerprint ?? null,
+    }
+    const isNew = database.prepare(INSERT_RUN).run(run).changes === 1
     const { id } = database.prepare('select id from runs where run = ?').get(header.run) as { id: number }
-    const statements = new RunStatements(database, id)
+    const statements = new RunStatements(database, id, redaction)
     if (isNew && next.first > 1) {
       const fromAt = header.startedAt
       const before = { id, first: 1, last: next.first - 1, fromAt, toAt: next.gap?.fromAt ?? next.at }
@@ -109,6 +121,8 @@ export class RunStatements {
     if (this.#batch.run({ id, first, last, rows: batch.events }).changes === 0) return false
     if (batch.rows === null) return true
     const rows = decodeRows(batch.rows)
+    // Before anything is made of them: no key may reach the file by another way.
+    if (this.#redaction !== null) redactRows(rows, this.#redaction)
     for (const row of rows.evictions) this.#eviction.run(id, row)
     for (const [seq, at, type, cache, key, data] of rows.keyEvents) {
       this.#keyEvent.run(id, seq, at, type, cache, key, JSON.stringify(data))

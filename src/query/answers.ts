@@ -87,6 +87,11 @@ export interface RunRecord {
   readonly host: string
   readonly pid: number
   readonly settings: Settings
+  /**
+   * Which of its keys are hashed; `null`: none. `prefix`: all but their prefix; `whole`: all of them, prefixes that stand
+   * alone stay; `all`: prefixes, too.
+   */
+  readonly redaction: 'prefix' | 'whole' | 'all' | null
   /** Last event on disk. */
   readonly lastSeq: number
   readonly lastAt: number

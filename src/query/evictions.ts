@@ -1,7 +1,9 @@
 import type { Database } from '../persist/reader.ts'
-import type { EvictionQuestion, EvictionRecord, Page } from './answers.ts'
+import type { EvictionRecord, Page } from './answers.ts'
+import { joined } from './incomplete.ts'
 import { readPage } from './page.ts'
-import type { Asked } from './question.ts'
+import { redactionNote } from './redaction-note.ts'
+import type { StoredEvictionQuestion } from './stored.ts'
 
 export const SELECT_EVICTIONS = `
   select r.run, e.run_id as runId, e.seq, e.at, e.cache, e.key, e.cause, e.policy, e.size, e.hits,
@@ -19,18 +21,22 @@ export interface EvictionRow extends Omit<EvictionRecord, 'score' | 'trigger'> {
 }
 
 /** What was evicted, when, why and for whom. */
-export function evictions(database: Database, question: Asked<EvictionQuestion>): Page<EvictionRecord> {
+export function evictions(database: Database, question: StoredEvictionQuestion): Page<EvictionRecord> {
   const conditions: string[] = []
   const parameters: Record<string, string> = {}
-  for (const field of ['cache', 'key', 'cause', 'policy', 'cycle'] as const) {
+  for (const field of ['cache', 'cause', 'policy', 'cycle'] as const) {
     const value = question[field]
     if (value === undefined) continue
     conditions.push(`e.${field} = :${field}`)
     parameters[field] = value
   }
-  if (question.prefix !== undefined) {
-    conditions.push('instr(e.key, :prefix) = 1')
-    parameters.prefix = question.prefix
+  if (question.keys !== undefined) {
+    conditions.push('e.key in (select value from json_each(:keys))')
+    parameters.keys = JSON.stringify(question.keys)
+  }
+  if (question.prefixes !== undefined) {
+    conditions.push('exists (select 1 from json_each(:prefixes) p where instr(e.key, p.value) = 1)')
+    parameters.prefixes = JSON.stringify(question.prefixes)
   }
   const source = {
     question: 'evictions',
@@ -41,7 +47,8 @@ export function evictions(database: Database, question: Asked<EvictionQuestion>)
     conditions,
     parameters,
   }
-  return readPage(database, source, question, evictionRecord)
+  const page = readPage(database, source, question, evictionRecord)
+  return { ...page, incomplete: joined(page.incomplete, redactionNote(database, question)) }
 }
 
 export function evictionRecord(row: EvictionRow): EvictionRecord {

@@ -2,9 +2,11 @@ import type { AuditLevel } from '../base/audit-options.ts'
 import type { Database } from '../persist/reader.ts'
 import type { Explanation } from './answers.ts'
 import { afterwards, departure } from './departure.ts'
-import { incompleteness } from './incomplete.ts'
-import { type LifeQuestion, MOST_OF_A_KIND, type Moment, readLife } from './life.ts'
+import { incompleteness, joined } from './incomplete.ts'
+import { MOST_OF_A_KIND, type Moment, readLife } from './life.ts'
+import { redactionNote } from './redaction-note.ts'
 import { type RunRow, runState, SELECT_RUN_STATE } from './run-state.ts'
+import type { StoredLifeQuestion } from './stored.ts'
 import { countInWords, quoted, timeInWords } from './words.ts'
 
 type Verdict = Explanation['verdict']
@@ -21,11 +23,13 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
 }
 
 /** Why a key is not there any more: its life, and in a few sentences what an operator wants to know of it. */
-export function explain(database: Database, question: LifeQuestion): Explanation {
+export function explain(database: Database, question: StoredLifeQuestion): Explanation {
   const moments = readLife(database, question)
   const last = moments.findLast((moment, index) => isTelling(moment, moments.slice(0, index)))
-  const known = incompleteness(database, question.run === undefined ? {} : { run: question.run })
-  if (last === undefined) return noRecord(database, question, known)
+  const lacking = incompleteness(database, question.run === undefined ? {} : { run: question.run })
+  const hidden = redactionNote(database, question)
+  const known = joined(lacking, hidden)
+  if (last === undefined) return noRecord(database, question, known, hidden)
   const ended = last.type in ENDED_BY_RUN ? runEnd(database, last) : null
   const verdict = ended === null ? (VERDICTS[last.type] as Verdict) : 'run ended'
   const cut = [...countByKind(moments).values()].some((count) => count >= MOST_OF_A_KIND)
@@ -93,7 +97,12 @@ function levelInWords(level: AuditLevel): readonly string[] {
 const SELECT_KEPT = 'select distinct level from runs where :run is null or run = :run'
 const SELECT_START = 'select min(started_at) as at from runs'
 
-function noRecord(database: Database, { key, cache, run }: LifeQuestion, known: string | null): Explanation {
+function noRecord(
+  database: Database,
+  { key, cache, run }: StoredLifeQuestion,
+  known: string | null,
+  hidden: string | null,
+): Explanation {
   const levels = (database.prepare(SELECT_KEPT).all({ run: run ?? null }) as { level: AuditLevel }[]).map(
     ({ level }) => level,
   )
@@ -102,6 +111,7 @@ function noRecord(database: Database, { key, cache, run }: LifeQuestion, known: 
   const summary = [`The log has nothing of ${quoted(key)}${where}${run === undefined ? '' : ` in run ${run}`}.`]
   if (at === null) summary.push('No run has been recorded in it yet.')
   else if (levels.length === 0) summary.push('It has no such run.')
+  else if (hidden !== null) summary.push(`It may have it all the same: ${hidden}.`)
   else if (levels.includes('departures')) {
     summary.push(
       `It begins at ${timeInWords(at)} and keeps level "departures": a key that was never stored, or that still is there, leaves no row.`,

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { findSecret, type SecretOptions } from '../base/redact-options.ts'
 import { requireDriver } from '../persist/reader.ts'
 import type {
   CycleRecord,
@@ -17,10 +18,12 @@ import type {
 import { checkedEvictionQuestion, checkedExplainQuestion, checkedQuestion } from './question.ts'
 import { ReaderThread } from './reader-thread.ts'
 import type { Ask } from './reader-wire.ts'
+import { storedEvictions, storedKey } from './stored.ts'
 
 export type * from './answers.ts'
 
-export interface HistoryOptions {
+/** A log whose keys are hashed is asked for known ones with the secret (else that of `MUNINN_REDACT_SECRET(_FILE)`). */
+export interface HistoryOptions extends SecretOptions {
   /** Awaited before each question, up to 2 s: lets a cache that writes the log put on disk what it has just done. */
   flush?: () => Promise<void>
   /** What is not on disk all the same, in words; `null`: nothing. */
@@ -35,6 +38,7 @@ const PATIENCE = 2_000
  * question: a file that is missing, unreadable or of a newer version rejects that one with a `HistoryError`.
  *
  * @throws {MissingDependencyError} where better-sqlite3 is not installed or not built.
+ * @throws {OptionError} where a secret is given that is none.
  */
 export function openHistory(path: string, options: HistoryOptions = {}): History {
   requireDriver()
@@ -45,19 +49,21 @@ export function openHistory(path: string, options: HistoryOptions = {}): History
 class LogHistory implements History {
   readonly #reader: ReaderThread
   readonly #options: HistoryOptions
+  readonly #secret: string | null
 
   constructor(path: string, options: HistoryOptions) {
     this.#reader = new ReaderThread(path)
     this.#options = options
+    this.#secret = findSecret(options)
   }
 
   async evictions(question: EvictionQuestion = {}): Promise<Page<EvictionRecord>> {
-    const ask: Ask = { name: 'evictions', question: checkedEvictionQuestion(question) }
+    const ask: Ask = { name: 'evictions', question: storedEvictions(checkedEvictionQuestion(question), this.#secret) }
     return (await this.#ask(ask, question.signal)) as Page<EvictionRecord>
   }
 
   async explain(key: string, question: ExplainQuestion = {}): Promise<Explanation> {
-    const ask: Ask = { name: 'explain', question: checkedExplainQuestion(key, question) }
+    const ask: Ask = { name: 'explain', question: storedKey(checkedExplainQuestion(key, question), this.#secret) }
     return (await this.#ask(ask, question.signal)) as Explanation
   }
 

@@ -62,6 +62,12 @@ export function incompleteness(database: Database, { run, since, until }: Asked<
   return said.length > 0 ? said.join('; ') : null
 }
 
+/** What several parts of an answer lack, as one text. */
+export function joined(...parts: readonly (string | null)[]): string | null {
+  const said = parts.filter((part) => part !== null)
+  return said.length === 0 ? null : said.join('; ')
+}
+
 function gapsInWords({ gaps, lost, isUncounted, fromAt, toAt, reasons }: GapsRow): string {
   const events = isUncounted
     ? `${lost > 0 ? `${lost} or more` : 'an unknown number of'} events`

@@ -3,6 +3,7 @@ import type { Database } from '../persist/reader.ts'
 import type { EvictionRecord, LifeEvent } from './answers.ts'
 import { type EvictionRow, evictionRecord, SELECT_EVICTIONS } from './evictions.ts'
 import { evictedSentence, sentence } from './sentences.ts'
+import type { StoredLifeQuestion } from './stored.ts'
 
 /** Rows of one kind that a life shows at most: the newest. A key may have been hit a million times. */
 export const MOST_OF_A_KIND = 1_000
@@ -25,12 +26,13 @@ export interface LifeQuestion {
 const SELECT_LEVELS = 'select id, level from runs'
 
 const SCOPE = '(:cache is null or e.cache = :cache) and (:run is null or r.run = :run)'
+const OF_KEY = 'e.key in (select value from json_each(:keys))'
 const NEWEST = `order by e.run_id desc, e.seq desc limit ${MOST_OF_A_KIND}`
 
 const SELECT_KEY_EVENTS = `
   select r.run, e.run_id as runId, e.seq, e.at, e.type, e.cache, e.data
   from key_events e join runs r on r.id = e.run_id
-  where e.key = :key and ${SCOPE} ${NEWEST}`
+  where ${OF_KEY} and ${SCOPE} ${NEWEST}`
 
 const SELECT_CLEARED = `
   select r.run, e.run_id as runId, e.seq, e.at, e.type, e.cache, e.data
@@ -48,21 +50,21 @@ interface EventRow {
 }
 
 /** All that the log has of a key, oldest first: by run, then by `seq`. */
-export function readLife(database: Database, question: LifeQuestion): readonly Moment[] {
-  const parameters = { key: question.key, cache: question.cache ?? null, run: question.run ?? null }
+export function readLife(database: Database, question: StoredLifeQuestion): readonly Moment[] {
+  const parameters = { keys: JSON.stringify(question.keys), cache: question.cache ?? null, run: question.run ?? null }
   const levels = new Map(
     (database.prepare(SELECT_LEVELS).all() as { id: number; level: AuditLevel }[]).map(({ id, level }) => [id, level]),
   )
   const levelOf = (runId: number): AuditLevel => levels.get(runId) ?? 'departures'
   const evicted = database
-    .prepare(`${SELECT_EVICTIONS} where e.key = :key and ${SCOPE} ${NEWEST}`)
+    .prepare(`${SELECT_EVICTIONS} where ${OF_KEY} and ${SCOPE} ${NEWEST}`)
     .all(parameters) as EvictionRow[]
   const others = database.prepare(SELECT_KEY_EVENTS).all(parameters) as EventRow[]
   const own = [
     ...evicted.map((row) => evictionMoment(row, levelOf(row.runId))),
     ...others.map((row) => moment(row, levelOf(row.runId))),
   ]
-  const { key: _, ...scope } = parameters
+  const { keys: _, ...scope } = parameters
   const cleared = (database.prepare(SELECT_CLEARED).all(scope) as EventRow[]).map((row) =>
     moment(row, levelOf(row.runId)),
   )

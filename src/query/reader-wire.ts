@@ -1,12 +1,12 @@
-import type { EvictionQuestion, Question } from './answers.ts'
-import type { LifeQuestion } from './life.ts'
+import type { Question } from './answers.ts'
 import type { Asked } from './question.ts'
+import type { StoredEvictionQuestion, StoredLifeQuestion } from './stored.ts'
 
 /* What the asker's thread and the reader's say to each other. */
 
 export type Ask =
-  | { readonly name: 'evictions'; readonly question: Asked<EvictionQuestion> }
-  | { readonly name: 'explain'; readonly question: LifeQuestion }
+  | { readonly name: 'evictions'; readonly question: StoredEvictionQuestion }
+  | { readonly name: 'explain'; readonly question: StoredLifeQuestion }
   | {
       readonly name: 'runs' | 'cycles' | 'warnings' | 'peaks' | 'samples'
       readonly question: Asked<Question>

@@ -18,6 +18,7 @@ interface FullRunRow extends RunRow {
   readonly version: string
   readonly node: string
   readonly settings: string
+  readonly redaction: RunRecord['redaction']
   readonly evicted_items: number
   readonly evicted_bytes: number
   readonly cycles: number
@@ -55,6 +56,7 @@ function runRecord(row: FullRunRow): RunRecord {
     host: row.host,
     pid: row.pid,
     settings: readSettings(row.settings),
+    redaction: row.redaction,
     lastSeq: row.last_seq,
     lastAt: row.last_at,
     evictedItems: row.evicted_items,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AuditOptions, type AuditSettings, resolveAudit } from '../../src/base/audit-options.ts'
 import type { Logger } from '../../src/base/logger.ts'
+import type { RedactionSettings } from '../../src/base/redaction.ts'
 import { AuditLog } from '../../src/persist/audit-log.ts'
 import type { Spawn } from '../../src/persist/delivery.ts'
 import type { Database } from '../../src/persist/driver.ts'
@@ -27,8 +28,12 @@ export class AuditFolder implements Disposable {
     error: (fields, message) => this.said.push({ level: 'error', fields, message }),
   }
 
-  open({ spawn, ...options }: Partial<AuditOptions> & { spawn?: Spawn } = {}): AuditLog {
-    const settings = resolveAudit({ path: this.path(), flushInterval: 5, ...options }) as AuditSettings
+  open({
+    spawn,
+    redaction = null,
+    ...options
+  }: Partial<AuditOptions> & { spawn?: Spawn; redaction?: RedactionSettings | null } = {}): AuditLog {
+    const settings = resolveAudit({ path: this.path(), flushInterval: 5, ...options }, redaction) as AuditSettings
     return AuditLog.open(settings, this.logger, spawn === undefined ? {} : { spawn })
   }
 

@@ -9,6 +9,7 @@ import { type Column, table } from './table.ts'
 export interface LogOptions {
   readonly db?: string
   readonly json?: boolean
+  readonly secretFile?: string
 }
 
 /** What those take that answer with a list. */
@@ -28,6 +29,7 @@ export function logCommand(name: string, description: string): Command {
     .description(description)
     .option('--db <file>', `the audit log (default: MUNINN_DB, else ${DEFAULT_DB})`)
     .option('--json', 'one JSON document instead of text')
+    .option('--secret-file <file>', 'the secret of a log whose keys are hashed (default: MUNINN_REDACT_SECRET[_FILE])')
 }
 
 /** A command that answers with a list from the audit log. */
@@ -66,9 +68,10 @@ export function questionOf({ run, since, until, limit, cursor }: ListOptions): Q
 /** @throws {HistoryError} where the log can't be opened or read. */
 export async function askLog<T>(options: LogOptions, ask: (history: History) => Promise<T>): Promise<T> {
   const path = logPath(options)
+  const { secretFile } = options
   const { openHistory } = await import('../../query/history.ts')
   try {
-    const history = openHistory(path)
+    const history = openHistory(path, secretFile === undefined ? {} : { redactSecretFile: secretFile })
     try {
       return await ask(history)
     } finally {

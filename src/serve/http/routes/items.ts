@@ -101,7 +101,7 @@ export function itemRoutes(app: App, { memory, exposeValues, maxItemBytes }: Rou
     },
   )
 
-  listRoute(app, existing)
+  listRoute(app, memory, existing)
 }
 
 /** The router calls the rest of a path `*`, which is no name that a schema could have for it. */
@@ -135,7 +135,7 @@ const ListAnswer = Type.Object({ items: Type.Array(Row), next: Type.Union([Type.
 type Existing = (name: string) => ReturnType<RouteContext['memory']['cache']> | null
 
 /** Keys and what is known of them, never values; a page is a moment of a cache that goes on changing. */
-function listRoute(app: App, existing: Existing): void {
+function listRoute(app: App, memory: RouteContext['memory'], existing: Existing): void {
   const params = Type.Object({ cache: Type.String() })
   app.get(
     '/api/cache/:cache/items',
@@ -147,10 +147,13 @@ function listRoute(app: App, existing: Existing): void {
         throw new ProblemError('not-found', `there is no cache ${JSON.stringify(request.params.cache)}`)
       const items: Static<typeof Row>[] = []
       let position = 0
-      for (const key of cache.keys()) {
-        if (position++ < Number(cursor) || !key.startsWith(prefix)) continue
+      for (const held of cache.keys()) {
+        if (position++ < Number(cursor)) continue
+        // The prefix is one of what is shown: of the keys themselves, it would be a way to guess them letter by letter.
+        const key = memory.redaction?.key(held) ?? held
+        if (!key.startsWith(prefix)) continue
         if (items.length === most) return { items, next: String(position - 1) }
-        const info = cache.info(key)
+        const info = cache.info(held)
         if (info === undefined) continue
         items.push({
           key,
@@ -160,7 +163,7 @@ function listRoute(app: App, existing: Existing): void {
           hits: info.hits,
           last_access: timestamp(info.lastAccess),
           cost: info.cost,
-          tags: [...(info.tags ?? [])],
+          tags: info.tags.map((tag) => memory.redaction?.key(tag) ?? tag),
           score: limit(info.score),
         })
       }
