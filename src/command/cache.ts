@@ -61,9 +61,10 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
   /** What is known of it; an empty one, known to nobody else, after `detach`. */
   private cache: CacheState
   private attached = true
-  /** Key and hash of the last miss: the `set` that mostly follows need not hash again. */
+  /** Key and hashes of the last miss: the `set` that mostly follows need not hash again. */
   private missedKey = ''
   private missedHash: number
+  private missedCheck: number
   /** The miss's own event: while it is the last, the key is still absent. */
   private missedSeq = -1
 
@@ -75,14 +76,15 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     this.cache = cache
     this.draft = new Draft(engine.sizing)
     this.loading = new Loading(this, engine)
-    this.missedHash = this.state.hashOf('')
+    this.missedHash = this.state.hasher.hash('')
+    this.missedCheck = this.state.hasher.checkOf('')
   }
 
   /** The value, or `undefined`; counts as an access. */
   get(key: string): V | undefined {
     checkKey(key)
     const { engine, cache, state } = this
-    const hash = state.hashOf(key)
+    const hash = state.hasher.hash(key)
     const h = cache.index.find(key, hash)
     if (h === NONE) {
       this.miss(key, hash, 'absent', engine.clock.read())
@@ -138,7 +140,7 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     // All that may run the user's code comes first, each option read once: it may throw, or call this cache.
     checkOptions(options)
     const { ttl: statedTtl, size: statedSize, cost, tags, actor } = options
-    checkAnnotations(cost, tags, actor)
+    if (cost !== undefined || tags !== undefined || actor !== undefined) checkAnnotations(cost, tags, actor)
     const ttl = statedTtl === undefined ? this.cache.settings.ttl : checkTtl(statedTtl)
     const ownTags = tags === undefined || tags.length === 0 ? null : [...tags]
     const prefix = this.prefixOf(key)
@@ -151,7 +153,8 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     const { engine, state, cache } = this
     const at = ttl < NEAR ? engine.clock.refresh() : engine.clock.read()
     const justMissed = key === this.missedKey
-    const hash = justMissed ? this.missedHash : state.hashOf(key)
+    const hash = justMissed ? this.missedHash : state.hasher.hash(key)
+    const check = justMissed ? this.missedCheck : state.hasher.checkOf(key)
     let h = justMissed && state.seq === this.missedSeq ? NONE : cache.index.find(key, hash)
     if (h !== NONE && (state.columns.expiresAt[h] as number) <= at) {
       engine.evictor.expire(cache, h, at)
@@ -161,7 +164,7 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     const refusal = makeRoom(engine, cache, key, size, offHeap, h, at)
     if (refusal !== null) return this.refuse(key, size, h, refusal, by, at)
     draft.annotate(at + ttl, cost ?? 0, ownTags, prefix, by)
-    if (h === NONE) engine.recorder.added(at, cache, key, hash, draft, value)
+    if (h === NONE) engine.recorder.added(at, cache, key, hash, check, draft, value)
     else engine.recorder.updated(at, cache, key, h, draft, value)
     if (ttl !== Number.POSITIVE_INFINITY && !engine.housekeeping.expectsExpiry) engine.housekeeping.expectExpiry()
     engine.settle(at)
@@ -175,7 +178,7 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     if (!this.attached) return false
     this.loading.outdate(key)
     const { engine, cache, state } = this
-    const h = cache.index.find(key, state.hashOf(key))
+    const h = cache.index.find(key, state.hasher.hash(key))
     if (h === NONE) return false
     const at = engine.clock.refresh()
     const live = (state.columns.expiresAt[h] as number) > at
@@ -295,10 +298,12 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
   private miss(key: string, hash: number, cause: 'absent' | 'expired', at: number): void {
     this.missedKey = key
     this.missedHash = hash
+    // Nothing was hashed since `hash` was.
+    this.missedCheck = this.state.hasher.checkOf(key)
     if (!this.attached) return
     const { recorder } = this.engine
     this.missedSeq = recorder.nextSeq
-    recorder.missed(at, this.cache, key, hash, cause)
+    recorder.missed(at, this.cache, key, hash, this.missedCheck, cause)
   }
 
   private refuse(
@@ -342,7 +347,7 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
   private live(key: string): number {
     checkKey(key)
     const { cache, state } = this
-    const h = cache.index.find(key, state.hashOf(key))
+    const h = cache.index.find(key, state.hasher.hash(key))
     return h !== NONE && !this.engine.clock.hasPassed(state.columns.expiresAt[h] as number) ? h : NONE
   }
 
@@ -366,7 +371,7 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
         const present =
           this.cache === cache &&
           columns.addedSeq[h] === addedSeq &&
-          cache.index.find(key, this.state.hashOf(key)) === h
+          cache.index.find(key, this.state.hasher.hash(key)) === h
         if (present && !this.engine.clock.hasPassed(columns.expiresAt[h] as number)) yield { h, key }
       }
       if (this.cache.counts.added === added) return

@@ -1,6 +1,7 @@
 import type { OperationClock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import type { SizeFunction } from '../base/options.ts'
+import { isCalm } from '../decide/level.ts'
 import type { State } from '../fold/state.ts'
 import type { Publisher } from '../observe/publisher.ts'
 import type { Actors } from './actor.ts'
@@ -48,6 +49,7 @@ export class Engine {
 
   /** The end of a public call that changed usage: judges the level, then tells the observers. */
   settle(at: number): void {
-    this.housekeeping.settle(at)
+    if (!isCalm(this.state)) this.housekeeping.settle(at)
+    else this.publisher.flush()
   }
 }

@@ -63,10 +63,10 @@ export class Recorder {
   }
 
   /** Of an absent key, the end of its call: it is told already. */
-  missed(at: number, cache: CacheState, key: string, hash: number, cause: 'absent' | 'expired'): void {
+  missed(at: number, cache: CacheState, key: string, hash: number, check: number, cause: Event.Missed['cause']): void {
     const { state } = this
     const seq = state.seq + 1
-    const evictedSeq = state.regrets.find(key, hash ^ cache.salt)
+    const evictedSeq = state.regrets.find(hash ^ cache.salt, check)
     const firstRegret = evictedSeq > 0
     state.missed(seq, at, cache, hash, evictedSeq)
     if (this.onMissed.heard || (firstRegret && this.publisher.onFirstRegret !== null)) {
@@ -77,10 +77,18 @@ export class Recorder {
     }
   }
 
-  added(at: number, cache: CacheState, key: string, hash: number, stored: Event.Stored, value: unknown): void {
+  added(
+    at: number,
+    cache: CacheState,
+    key: string,
+    hash: number,
+    check: number,
+    stored: Event.Stored,
+    value: unknown,
+  ): void {
     const { state } = this
     const seq = state.seq + 1
-    this.values[state.added(seq, at, cache, key, hash, stored)] = value
+    this.values[state.added(seq, at, cache, key, hash, check, stored)] = value
     if (this.onAdded.heard) {
       // Written out, as in `updated`: what `stored` is the next operation uses again, and a spread would take 60 ns or more.
       const { size, offHeap, expiresAt, cost, prefix, actor, traceId } = stored

@@ -53,7 +53,7 @@ export function statsOf({ state, started, audit, observerErrors, imbalances, now
     expiredItems: sum.expired,
     rejectedItems: sum.rejected,
     memoryWarnings: state.warnings - state.warningsAtReset,
-    lastEviction: state.lastEviction,
+    lastEviction: whenever(state.lastEviction),
     lastMemoryCheck: state.lastCheck,
     lastReset: state.lastReset,
     evictionPolicy: state.policy.name,
@@ -108,7 +108,7 @@ function cacheStats(cache: CacheState): CacheStats {
     removedItems: counts.removed + counts.cleared,
     rejectedItems: counts.rejected,
     regrettedMisses: counts.regrettedMisses,
-    lastUpdated: cache.lastUpdated,
+    lastUpdated: whenever(cache.lastUpdated),
   }
 }
 
@@ -138,4 +138,8 @@ function hitRatio({ hits, misses }: Counts): number | null {
 /** A share as 0–100 with one decimal. */
 function percent(share: number): number {
   return Math.round(share * 1000) / 10
+}
+
+function whenever(at: number): number | null {
+  return Number.isNaN(at) ? null : at
 }

@@ -13,9 +13,8 @@ const DEFAULT_CALM = 30_000
  * was below it for a whole check interval, so that a full cache that breathes between target and threshold doesn't flap.
  */
 export function levelChange(state: State, seq: number, at: number): Warned | null {
-  const { levels, limits } = state
-  if (levels.rank === 0 && state.bytes < limits.warningBytes && state.heapBytes < limits.warningHeapBytes) return null
-  const { usage } = state
+  if (isCalm(state)) return null
+  const { levels, usage } = state
   let rank = levels.rank
   while (rank < 3 && usage >= (levels.thresholds[rank + 1] as number)) rank++
   if (rank === levels.rank) {
@@ -45,6 +44,11 @@ export function levelChange(state: State, seq: number, at: number): Warned | nul
     },
     timeLeft: timeLeft(state, at),
   }
+}
+
+/** Whether no level holds and none is reached. */
+export function isCalm({ levels, limits, bytes, offHeapBytes }: State): boolean {
+  return levels.rank === 0 && bytes < limits.warningBytes && bytes - offHeapBytes < limits.warningHeapBytes
 }
 
 /** Bytes by writer since each cache's snapshot, largest first. */

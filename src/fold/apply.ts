@@ -9,10 +9,9 @@ export function apply(state: State, e: Event.MuninnEvent): void {
     case 'accessed':
       return about(state, e, (cache, h) => state.accessed(e.seq, e.at, cache, h))
     case 'missed':
-      return state.missed(e.seq, e.at, cacheOf(state, e.cache), state.hashOf(e.key), e.regret ?? 0)
+      return state.missed(e.seq, e.at, cacheOf(state, e.cache), state.hasher.hash(e.key), e.regret ?? 0)
     case 'added':
-      state.added(e.seq, e.at, cacheOf(state, e.cache), e.key, state.hashOf(e.key), e)
-      return
+      return added(state, e)
     case 'updated':
       return about(state, e, (cache, h) => state.updated(e.seq, e.at, cache, e.key, h, e))
     case 'expired':
@@ -60,9 +59,14 @@ function cacheOf(state: State, name: string): CacheState {
   return cache
 }
 
+function added(state: State, e: Event.Added): void {
+  const hash = state.hasher.hash(e.key)
+  state.added(e.seq, e.at, cacheOf(state, e.cache), e.key, hash, state.hasher.checkOf(e.key), e)
+}
+
 function about(state: State, e: { cache: string; key: string }, fold: (cache: CacheState, h: number) => void): void {
   const cache = cacheOf(state, e.cache)
-  const h = cache.index.find(e.key, state.hashOf(e.key))
+  const h = cache.index.find(e.key, state.hasher.hash(e.key))
   if (h === NONE) throw new Error(`event about the key ${JSON.stringify(e.key)}, which isn't there`)
   fold(cache, h)
 }

@@ -29,7 +29,8 @@ export class CacheState {
   writersAtCheck: ReadonlyMap<string, number> = new Map()
   bytesAddedAtLevel = 0
   writersAtLevel: ReadonlyMap<string, number> = new Map()
-  lastUpdated: number | null = null
+  /** NaN: never. */
+  lastUpdated = Number.NaN
 
   private readonly columns: Columns
 

@@ -13,7 +13,7 @@ const SMALLEST = 64
 export class Columns {
   capacity: number
   keys: string[] = []
-  /** `hashKey` of the key under the run's seed. */
+  /** `KeyHasher.hash` of the key under the run's seed. */
   hash: Int32Array
   /** A second hash of the key, which `Regrets` compares; kept, since the key of an entry that leaves is in no CPU cache. */
   check: Int32Array

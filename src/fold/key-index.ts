@@ -8,7 +8,7 @@ const SMALLEST = 64
 const PREALLOCATED = 1 << 19
 /**
  * A chance insertion probes fewer slots than this even at 2^24 entries (at load ½ the longest cluster grows with some
- * 5 × ln n); more means keys that collide: an attack, or keys that differ where `hashKey` doesn't look.
+ * 5 × ln n); more means keys that collide: an attack, or keys that differ where `KeyHasher` doesn't look.
  */
 const LONGEST_PROBE = 128
 /** Slots of the old table moved by one insertion while growing; 2 would just do. */
@@ -40,7 +40,7 @@ export class KeyIndex {
     this.mask = 2 * slots - 1
   }
 
-  /** The key's handle, or `NONE`; `hash` is its `hashKey`. */
+  /** The key's handle, or `NONE`; `hash` is its `KeyHasher.hash`. */
   find(key: string, hash: number): number {
     const sought = this.secret === 0 ? hash : hashWholeKey(key, this.secret)
     const table = this.table

@@ -3,7 +3,7 @@ import type * as Event from '../event/catalogue.ts'
 import type { EvictionCause } from '../event/vocabulary.ts'
 import { CacheState } from './cache-state.ts'
 import { Columns } from './columns.ts'
-import { hashKey } from './hash.ts'
+import { KeyHasher } from './hash.ts'
 import { LevelState, rankOf } from './levels.ts'
 import { Limits } from './limits.ts'
 import { Peaks } from './peaks.ts'
@@ -46,6 +46,7 @@ export class State {
   /** Bytes of the entries outside the V8 heap. */
   offHeapBytes = 0
   readonly regrets: Regrets
+  readonly hasher: KeyHasher
   levels: LevelState
   readonly peaks = new Peaks()
   evictionRate = new EvictionRate()
@@ -55,7 +56,8 @@ export class State {
   warnings = 0
   cyclesAtReset = 0
   warningsAtReset = 0
-  lastEviction: number | null = null
+  /** NaN: none yet. A number always: V8 would allocate one per store into a field that may be null. */
+  lastEviction = Number.NaN
   lastCheck: number | null = null
   lastReset: number | null = null
   lastLevelAt = 0
@@ -72,12 +74,13 @@ export class State {
   constructor(started: Pick<Event.Started, 'seed' | 'settings' | 'at'>) {
     const { settings } = started
     this.seed = started.seed
+    this.hasher = new KeyHasher(started.seed)
     // Whoever is told of an event may change it: what is kept of it is a copy.
     this.settings = { ...settings, caches: copied(settings.caches) }
     this.limits = new Limits(settings)
     this.columns = new Columns(settings.maxItems)
     this.policy = new POLICY_CLASSES[settings.policy](this.columns)
-    this.regrets = new Regrets(started.seed, settings.maxItems)
+    this.regrets = new Regrets(settings.maxItems)
     this.levels = new LevelState(settings.memoryThreshold)
     this.at = started.at
     this.lastLevelAt = started.at
@@ -91,10 +94,6 @@ export class State {
   /** The larger of bytes over the budget and heap bytes over the heap budget, 0–1 (above, after a limit was lowered). */
   get usage(): number {
     return Math.max(this.bytes / this.settings.maxMemory, this.heapBytes / this.settings.maxHeap)
-  }
-
-  hashOf(key: string): number {
-    return hashKey(key, this.seed)
   }
 
   /** What each cache holds now. */
@@ -133,14 +132,22 @@ export class State {
   }
 
   /** Returns the handle of the new entry. */
-  added(seq: number, at: number, cache: CacheState, key: string, hash: number, stored: Event.Stored): Entry {
+  added(
+    seq: number,
+    at: number,
+    cache: CacheState,
+    key: string,
+    hash: number,
+    check: number,
+    stored: Event.Stored,
+  ): Entry {
     this.seq = seq
     this.at = at
     const columns = this.columns
     const h = columns.take()
     columns.keys[h] = key
     columns.hash[h] = hash
-    columns.check[h] = this.regrets.checkOf(key)
+    columns.check[h] = check
     columns.addedSeq[h] = seq
     columns.carried[h] = 1
     this.store(seq, at, stored, h)
@@ -183,7 +190,7 @@ export class State {
     this.at = at
     const { columns } = this
     const size = columns.size[h] as number
-    this.regrets.remember(columns.check[h] as number, (columns.hash[h] as number) ^ cache.salt, seq)
+    this.regrets.remember((columns.hash[h] as number) ^ cache.salt, columns.check[h] as number, seq)
     cache.counts.countEviction(cause, size)
     this.evictionRate.count(at)
     this.evictionAges.count(at - (columns.storedAt[h] as number))
@@ -300,7 +307,7 @@ export class State {
     this.cyclesAtReset = this.cycles
     this.warningsAtReset = this.warnings
     this.droppedAtReset = this.dropped.copy()
-    this.lastEviction = null
+    this.lastEviction = Number.NaN
     this.evictionRate = new EvictionRate()
     this.evictionAges = new AgeHistogram()
     this.peaks.reset(this.bytes, this.heapBytes, this.items, e.at)

@@ -96,11 +96,11 @@ describe('the key index', () => {
   it('hardens once when keys collide on purpose, and then probes no further than by chance', () => {
     const run = new RecordedRun('lru')
     const { index } = run.cache()
-    const hash = run.state.hashOf(hostileKey(0))
+    const hash = run.state.hasher.hash(hostileKey(0))
     const secrets = new Set<number>()
     for (let n = 0; n < HOSTILE; n++) {
       const key = hostileKey(n)
-      if (n % 1_000 === 0) expect(run.state.hashOf(key)).toBe(hash)
+      if (n % 1_000 === 0) expect(run.state.hasher.hash(key)).toBe(hash)
       run.store(key)
       secrets.add((index as unknown as Inside).secret)
     }

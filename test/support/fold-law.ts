@@ -91,7 +91,7 @@ function pictureOfCache(state: State, cache: CacheState): unknown {
 /** What is known of an entry, as its eviction would tell: the layout of the columns is nobody's business. */
 function entryOf(state: State, cache: CacheState, h: number): unknown {
   const key = state.columns.keys[h] as string
-  assert.equal(cache.index.find(key, state.hashOf(key)), h, `the index finds ${JSON.stringify(key)}`)
+  assert.equal(cache.index.find(key, state.hasher.hash(key)), h, `the index finds ${JSON.stringify(key)}`)
   return { ...evictionOf(state, cache, h, state.at), tags: state.columns.tags[h] ?? null }
 }
 

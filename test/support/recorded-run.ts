@@ -47,7 +47,7 @@ export class RecordedRun {
   }
 
   handleOf(key: string, cache = 'a'): number {
-    return this.cache(cache).index.find(key, this.state.hashOf(key))
+    return this.cache(cache).index.find(key, this.state.hasher.hash(key))
   }
 
   passTo(at: number): void {

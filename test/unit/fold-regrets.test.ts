@@ -1,31 +1,32 @@
 import { describe, expect, it } from 'vitest'
-import { hashKey } from '../../src/fold/hash.ts'
+import { KeyHasher } from '../../src/fold/hash.ts'
 import { Regrets } from '../../src/fold/regrets.ts'
-
-const SEED = 5
 
 /** Remembers evictions by key alone. */
 class Memory {
+  readonly hasher = new KeyHasher(5)
   private readonly regrets: Regrets
 
   constructor(expectedItems: number) {
-    this.regrets = new Regrets(SEED, expectedItems)
+    this.regrets = new Regrets(expectedItems)
   }
 
   evicted(key: string, seq: number): void {
-    this.regrets.remember(this.regrets.checkOf(key), hashKey(key, SEED), seq)
+    const hash = this.hasher.hash(key)
+    this.regrets.remember(hash, this.hasher.checkOf(key), seq)
   }
 
   find(key: string): number {
-    return this.regrets.find(key, hashKey(key, SEED))
+    const hash = this.hasher.hash(key)
+    return this.regrets.find(hash, this.hasher.checkOf(key))
   }
 
   missed(key: string): void {
-    if (this.find(key) !== 0) this.regrets.regretted(hashKey(key, SEED))
+    if (this.find(key) !== 0) this.regrets.regretted(this.hasher.hash(key))
   }
 
   stored(key: string): void {
-    this.regrets.forget(hashKey(key, SEED))
+    this.regrets.forget(this.hasher.hash(key))
   }
 }
 
@@ -79,8 +80,8 @@ describe('regrets', () => {
 
   it('tell keys apart that have one hash', () => {
     const [one, other] = [`${'h'.repeat(9)}1${'t'.repeat(60)}`, `${'h'.repeat(9)}2${'t'.repeat(60)}`]
-    expect(hashKey(one, SEED)).toBe(hashKey(other, SEED))
     const memory = new Memory(10)
+    expect(memory.hasher.hash(one)).toBe(memory.hasher.hash(other))
     memory.evicted(one, 3)
     expect(memory.find(one)).toBe(3)
     expect(memory.find(other)).toBe(0)
