@@ -39,6 +39,7 @@ export class AuditLog {
   #delivery: Delivery | null = null
   #flushTimer: NodeJS.Timeout | null = null
   #problem: string | null = null
+  #setAside: string | null = null
   #writtenEvents = 0
   #lostEvents = 0
   #acknowledgedSeq = 0
@@ -95,6 +96,7 @@ export class AuditLog {
       level: this.#settings.level,
       status: this.#isClosed ? 'closed' : this.#problem === null ? 'ok' : 'degraded',
       problem: this.#problem,
+      setAside: this.#setAside,
       writtenEvents: this.#writtenEvents,
       pendingEvents: this.#outbox.events + (delivery?.events ?? 0),
       lostEvents: this.#lostEvents,
@@ -138,7 +140,9 @@ export class AuditLog {
     const delivery = this.#delivery
     if (delivery === null || delivery.waiting.length === 0) return
     try {
-      writeRest(this.#path, delivery.header, delivery.waiting, deadline)
+      writeRest(this.#path, delivery.header, delivery.waiting, deadline, (newPath, problem) =>
+        this.#wasSetAside(newPath, problem),
+      )
     } catch (error) {
       this.#giveUp(inWords(error, this.#path))
     }
@@ -159,6 +163,7 @@ export class AuditLog {
             'audit log: the database refused rows; a gap stands in their place',
           )
         },
+        setAside: (newPath, problem) => this.#wasSetAside(newPath, problem),
         failed: (problem) => this.#degrade(problem),
       },
     )
@@ -229,6 +234,14 @@ export class AuditLog {
     if (problem === this.#problem) return
     this.#problem = problem
     this.#logger.warn({ audit: this.#path, problem }, 'audit log: degraded; the cache goes on')
+  }
+
+  #wasSetAside(newPath: string, problem: string): void {
+    this.#setAside = newPath
+    this.#logger.error(
+      { audit: this.#path, setAside: newPath, problem },
+      'audit log: the file was damaged; it is kept under another name, and a new one begun',
+    )
   }
 
   #readEarlier(): Lifetime {

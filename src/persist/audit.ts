@@ -7,6 +7,8 @@ export interface AuditState {
   /** `degraded`: what happens now may be lost; `problem` says why. */
   readonly status: 'ok' | 'degraded' | 'closed'
   readonly problem: string | null
+  /** The newest path of a damaged file that this run has set aside; `null`: none. */
+  readonly setAside: string | null
   /** Events acknowledged by the writer, waiting, and lost, in this run. */
   readonly writtenEvents: number
   readonly pendingEvents: number

@@ -23,6 +23,8 @@ export interface DeliveryListener {
   delivered(last: Batch, events: number): void
   /** The database refused rows of a delivered batch. */
   refused(events: number): void
+  /** The file was damaged: it has this path now, and a new one has begun. */
+  setAside(newPath: string, problem: string): void
   /** Nothing can be written; it will be tried again. */
   failed(problem: string): void
 }
@@ -214,6 +216,10 @@ export class Delivery {
   }
 
   #heard(message: FromWriter): void {
+    if ('setAside' in message) {
+      this.#listener.setAside(message.setAside, message.problem)
+      return
+    }
     if ('failed' in message) {
       this.collect()
       this.#fail(message.problem)

@@ -39,14 +39,14 @@ export function versionOf(database: Database): number {
   return Number(database.pragma('user_version', { simple: true }))
 }
 
-/** Brings a database to the present schema, in one transaction; others may be doing the same. */
-export function migrate(database: Database): void {
-  if (versionOf(database) >= schemaVersion()) return
+/** Brings a database to a schema version, in one transaction; others may be doing the same. */
+export function migrate(database: Database, to = schemaVersion()): void {
+  if (versionOf(database) >= to) return
   database
     .transaction(() => {
       const from = versionOf(database)
       for (const migration of migrations()) {
-        if (migration.version <= from) continue
+        if (migration.version <= from || migration.version > to) continue
         database.exec(readFileSync(new URL(migration.file, FOLDER), 'utf8'))
         database.pragma(`user_version = ${migration.version}`)
       }

@@ -3,9 +3,12 @@ export class UnusableFileError extends Error {
   override readonly name = 'UnusableFileError'
 }
 
+/** Thrown where an audit log's tables are not those of its version. */
+export class DamagedSchemaError extends UnusableFileError {}
+
 const WORDS: readonly (readonly [code: string, words: string])[] = [
-  ['SQLITE_NOTADB', 'it is not an SQLite database; it is left untouched: move it aside'],
-  ['SQLITE_CORRUPT', 'it is damaged; it is left untouched: move it aside'],
+  ['SQLITE_NOTADB', 'it is not an SQLite database'],
+  ['SQLITE_CORRUPT', 'it is damaged'],
   ['SQLITE_CANTOPEN', 'it cannot be opened: check the path and its permissions'],
   ['SQLITE_READONLY', 'it is read-only'],
   ['SQLITE_PERM', 'it may not be written'],
@@ -42,9 +45,17 @@ export function refusesRows(error: unknown): boolean {
   )
 }
 
+/** Whether the file itself is what is wrong: trying again would not help, a new file would. */
+export function isDamage(error: unknown): boolean {
+  const code = errorCode(error)
+  return error instanceof DamagedSchemaError || code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')
+}
+
 /** Whether another connection's lock was in the way. */
 export function isBusy(error: unknown): boolean {
-  return errorCode(error).startsWith('SQLITE_BUSY')
+  const code = errorCode(error)
+  // The latter: too many were opening it at once.
+  return code.startsWith('SQLITE_BUSY') || code === 'SQLITE_PROTOCOL'
 }
 
 /** SQLite's or the system's code of an error; empty where there is none. */

@@ -1,6 +1,6 @@
 import type { Batch, RunHeader } from './batch.ts'
 import { emptyTally, join } from './tally.ts'
-import { Writer } from './writer.ts'
+import { type SetAsideListener, Writer } from './writer.ts'
 
 /** ms that the gap in place of what there is no time for may take. */
 const RESERVE = 50
@@ -9,9 +9,15 @@ const RESERVE = 50
  * Writes what a run still has waiting from this thread: the process exits, and no other is left to do it. What the
  * time (until `deadline`, of `performance.now()`) does not suffice for becomes a gap.
  */
-export function writeRest(path: string, header: RunHeader, waiting: readonly Batch[], deadline: number): void {
+export function writeRest(
+  path: string,
+  header: RunHeader,
+  waiting: readonly Batch[],
+  deadline: number,
+  onSetAside?: SetAsideListener,
+): void {
   // The file is opened twice, and a transaction begun: each may wait for a lock.
-  const writer = new Writer(path, header, Math.max(1, Math.floor((deadline - performance.now()) / 3)))
+  const writer = new Writer(path, header, Math.max(1, Math.floor((deadline - performance.now()) / 3)), onSetAside)
   try {
     for (const [index, batch] of waiting.entries()) {
       if (index > 0 && performance.now() > deadline - RESERVE) {

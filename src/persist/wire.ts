@@ -4,10 +4,11 @@ import type { Batch, RunHeader } from './batch.ts'
 
 export type ToWriter = { readonly batch: Batch } | { readonly end: true }
 
-/** `lost`: events of the batch that the database refuses. */
+/** `lost`: events of the batch that the database refuses. `setAside`: the new path of a damaged file. */
 export type FromWriter =
   | { readonly acknowledged: number; readonly lost: number }
   | { readonly failed: number; readonly problem: string }
+  | { readonly setAside: string; readonly problem: string }
 
 /** What the writer's thread is started with. */
 export interface WriterData {

@@ -20,7 +20,7 @@ const LOCK_PATIENCE = 2_000
 
 const { path, header, expected: first, shared } = workerData as WriterData
 const numbers = new Int32Array(shared)
-const writer = new Writer(path, header, LOCK_SLICE)
+const writer = new Writer(path, header, LOCK_SLICE, (setAside, problem) => tell({ setAside, problem }))
 let expected = first
 
 // The host had set it when it started this thread: loading the native half is no time to end, either.

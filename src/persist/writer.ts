@@ -1,9 +1,13 @@
 import type { Batch, RunHeader } from './batch.ts'
 import { fileIdentity, openForWriting } from './database.ts'
 import type { Database } from './driver.ts'
-import { isBusy, refusesRows } from './problem.ts'
+import { inWords, isBusy, isDamage, refusesRows } from './problem.ts'
 import { RunStatements } from './run-statements.ts'
+import { diagnosed } from './schema-check.ts'
+import { setAside } from './setting-aside.ts'
 import { emptyTally } from './tally.ts'
+
+export type SetAsideListener = (newPath: string, problem: string) => void
 
 /**
  * Writes one run's batches to one file, each in a transaction and at most once. It opens the file when there is
@@ -13,21 +17,43 @@ export class Writer {
   readonly #path: string
   readonly #header: RunHeader
   readonly #busyTimeout: number
+  readonly #onSetAside: SetAsideListener
   #open: { readonly database: Database; readonly file: string | null; readonly run: RunStatements } | null = null
 
-  constructor(path: string, header: RunHeader, busyTimeout: number) {
+  /** @param onSetAside is told the new path of a damaged file, and what was wrong with it. */
+  constructor(path: string, header: RunHeader, busyTimeout: number, onSetAside: SetAsideListener = () => {}) {
     this.#path = path
     this.#header = header
     this.#busyTimeout = busyTimeout
+    this.#onSetAside = onSetAside
   }
 
   /**
-   * Writes the batch, unless it is there already.
+   * Writes the batch, unless it is there already; where the file turns out to be damaged, to a new one.
    *
    * @returns how many events were lost because the database refuses them; a gap stands in their place.
    * @throws whatever keeps the file from being written; nothing of the batch is in it then.
    */
   write(batch: Batch): number {
+    try {
+      return this.#attempt(batch)
+    } catch (error) {
+      if (!isDamage(error)) throw error
+    }
+    // It may have been replaced under an open connection: only a fresh one tells.
+    const seen = fileIdentity(this.#path)
+    try {
+      return this.#attempt(batch)
+    } catch (error) {
+      if (!isDamage(error) || seen === null) throw error
+      const problem = inWords(error, this.#path)
+      const aside = setAside(this.#path, seen, problem, this.#busyTimeout)
+      if (aside !== null) this.#onSetAside(aside, problem)
+    }
+    return this.#attempt(batch)
+  }
+
+  #attempt(batch: Batch): number {
     try {
       if (this.#open !== null && this.#open.file !== fileIdentity(this.#path)) this.close()
       const { database, run } = this.#opened(batch)
@@ -60,14 +86,18 @@ export class Writer {
 
   #opened(batch: Batch): { readonly database: Database; readonly run: RunStatements } {
     if (this.#open !== null) return this.#open
-    const database = openForWriting(this.#path, this.#busyTimeout)
     try {
-      const run = database.transaction(() => RunStatements.begin(database, this.#header, batch)).immediate()
-      this.#open = { database, file: fileIdentity(this.#path), run }
-      return this.#open
+      const database = openForWriting(this.#path, this.#busyTimeout)
+      try {
+        const run = database.transaction(() => RunStatements.begin(database, this.#header, batch)).immediate()
+        this.#open = { database, file: fileIdentity(this.#path), run }
+        return this.#open
+      } catch (error) {
+        database.close()
+        throw error
+      }
     } catch (error) {
-      database.close()
-      throw error
+      throw diagnosed(error, this.#path)
     }
   }
 }

@@ -1,0 +1,108 @@
+import { closeSync, existsSync, openSync, readSync, realpathSync, renameSync, rmSync } from 'node:fs'
+import { extname } from 'node:path'
+import { fileIdentity } from './database.ts'
+import { loadDriver } from './driver.ts'
+import { APPLICATION_ID, schemaVersion } from './migrations.ts'
+import { errorCode, inWords, UnusableFileError } from './problem.ts'
+
+/** What SQLite puts before a database, and before its WAL. */
+const MAGIC = Buffer.from('SQLite format 3\0')
+const WAL_MAGIC = [0x377f0682, 0x377f0683]
+/** Where a database's header has its version and its application. */
+const USER_VERSION = 60
+const APPLICATION = 68
+/** A column that only audit logs have: the text of the schema is in the first pages, or in the WAL. */
+const TRACE = 'runner_up_score real'
+const TRACE_WITHIN = 512 * 1024
+/** Names that say that a database is meant: with another one, the path of something else may have been given. */
+const DATABASE_NAMES = ['.db', '.db3', '.sqlite', '.sqlite3']
+
+/**
+ * Renames a damaged log and what belongs to it, so that a new one can begin; several processes may want to at once. A
+ * file that may be somebody else's, or a newer version's, stays where it is.
+ *
+ * @param seen the identity of the file that was found damaged.
+ * @returns its new path; `null` where another file has taken its place already.
+ * @throws where it stays, saying why.
+ */
+export function setAside(path: string, seen: string, problem: string, patience: number): string | null {
+  const real = realpathSync(path)
+  return exclusively(`${real}.setting-aside`, patience, () => {
+    if (fileIdentity(real) !== seen) return null
+    if (!isOurs(real)) {
+      throw new UnusableFileError(
+        `${problem}; nothing says that it was an audit log, so it is left untouched: give another path`,
+      )
+    }
+    const aside = freeName(real)
+    // The database last: without it, whoever opens the path makes a new one, and that would take these for its own.
+    for (const suffix of ['-wal', '-shm', '']) {
+      try {
+        renameSync(real + suffix, aside + suffix)
+      } catch (error) {
+        if (suffix !== '' && errorCode(error) === 'ENOENT') continue
+        throw new UnusableFileError(`${problem}; it could not be set aside: ${inWords(error, aside)}`)
+      }
+    }
+    return aside
+  })
+}
+
+function isOurs(path: string): boolean {
+  const head = readHead(path)
+  const hasTrace = head.includes(TRACE) || readHead(`${path}-wal`).includes(TRACE)
+  if (head.subarray(0, MAGIC.length).equals(MAGIC)) {
+    const isMarked = head.length > 72 && head.readUInt32BE(APPLICATION) === APPLICATION_ID
+    return (isMarked || hasTrace) && head.length > 64 && head.readUInt32BE(USER_VERSION) <= schemaVersion()
+  }
+  const wal = readHead(`${path}-wal`, 4)
+  const hasWal = wal.length === 4 && WAL_MAGIC.includes(wal.readUInt32BE(0))
+  return hasTrace || hasWal || DATABASE_NAMES.includes(extname(path).toLowerCase())
+}
+
+function readHead(path: string, length = TRACE_WITHIN): Buffer {
+  const head = Buffer.alloc(length)
+  try {
+    const file = openSync(path, 'r')
+    try {
+      return head.subarray(0, readSync(file, head, 0, length, 0))
+    } finally {
+      closeSync(file)
+    }
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return head.subarray(0, 0)
+    throw error
+  }
+}
+
+function freeName(path: string): string {
+  const time = new Date()
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replaceAll(/[-:]/g, '')
+  for (let number = 1; ; number++) {
+    const name = `${path}.corrupt-${time}${number === 1 ? '' : `-${number}`}`
+    if (!existsSync(name) && !existsSync(`${name}-wal`)) return name
+  }
+}
+
+/** Runs it while no other process does. SQLite's lock on an empty file: it goes with the process that holds it. */
+function exclusively<T>(lockFile: string, patience: number, run: () => T): T {
+  for (;;) {
+    closeSync(openSync(lockFile, 'a'))
+    const meant = fileIdentity(lockFile)
+    const lock = new (loadDriver())(lockFile, { timeout: patience })
+    try {
+      lock.exec('begin exclusive')
+      // Another one, if who had it before has deleted it: what is locked then locks nothing.
+      if (meant === null || fileIdentity(lockFile) !== meant) continue
+      try {
+        return run()
+      } finally {
+        rmSync(lockFile, { force: true })
+      }
+    } finally {
+      lock.close()
+    }
+  }
+}
