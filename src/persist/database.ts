@@ -38,6 +38,14 @@ export function fileIdentity(path: string): string | null {
   return found === undefined ? null : `${found.dev}:${found.ino}`
 }
 
+/**
+ * The same of a database and its WAL. Where one is gone, what is written from now on would be, too: closing the
+ * connection saves it.
+ */
+export function filesIdentity(path: string): string {
+  return `${fileIdentity(path)} ${fileIdentity(`${path}-wal`)}`
+}
+
 /** One by one: Node's own `recursive` never returns where a folder can't be made inside one that is there (`/proc/x/y`). */
 function makeFolder(folder: string): void {
   if (isPresent(folder)) return

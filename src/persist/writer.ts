@@ -1,5 +1,5 @@
 import type { Batch, RunHeader } from './batch.ts'
-import { fileIdentity, openForWriting } from './database.ts'
+import { fileIdentity, filesIdentity, openForWriting } from './database.ts'
 import type { Database } from './driver.ts'
 import { inWords, isBusy, isDamage, refusesRows } from './problem.ts'
 import { RunStatements } from './run-statements.ts'
@@ -18,7 +18,7 @@ export class Writer {
   readonly #header: RunHeader
   readonly #busyTimeout: number
   readonly #onSetAside: SetAsideListener
-  #open: { readonly database: Database; readonly file: string | null; readonly run: RunStatements } | null = null
+  #open: { readonly database: Database; readonly files: string; readonly run: RunStatements } | null = null
 
   /** @param onSetAside is told the new path of a damaged file, and what was wrong with it. */
   constructor(path: string, header: RunHeader, busyTimeout: number, onSetAside: SetAsideListener = () => {}) {
@@ -55,7 +55,7 @@ export class Writer {
 
   #attempt(batch: Batch): number {
     try {
-      if (this.#open !== null && this.#open.file !== fileIdentity(this.#path)) this.close()
+      if (this.#open !== null && this.#open.files !== filesIdentity(this.#path)) this.close()
       const { database, run } = this.#opened(batch)
       try {
         database.transaction(() => run.write(batch)).immediate()
@@ -90,7 +90,7 @@ export class Writer {
       const database = openForWriting(this.#path, this.#busyTimeout)
       try {
         const run = database.transaction(() => RunStatements.begin(database, this.#header, batch)).immediate()
-        this.#open = { database, file: fileIdentity(this.#path), run }
+        this.#open = { database, files: filesIdentity(this.#path), run }
         return this.#open
       } catch (error) {
         database.close()

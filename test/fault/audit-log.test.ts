@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { Worker } from 'node:worker_threads'
 import { describe, expect, test, vi } from 'vitest'
 import type { AuditLog } from '../../src/persist/audit-log.ts'
@@ -35,29 +35,6 @@ describe('a broken audit log is a degradation', () => {
     await log.close()
     expect(log.state()).toMatchObject({ writtenEvents: 102, lostEvents: 0 })
     expect(files.rows('select count(*) as n from evictions', `${folder}/muninn.db`)).toEqual([{ n: 100 }])
-    expect(levelsSaid(files)).toEqual(['warn', 'info'])
-  })
-
-  test('where the file is corrupt, which is left as it is, until it is moved aside', async () => {
-    using files = new AuditFolder()
-    const garbage = 'no database at all '.repeat(1_000)
-    writeFileSync(files.path(), garbage)
-    const log = files.open()
-    expect(log.state()).toMatchObject({
-      status: 'degraded',
-      problem: expect.stringContaining('not an SQLite database'),
-    })
-    expect(log.earlier.runs).toBe(0)
-    const run = new Run('one')
-    log.record(run.started())
-    await log.flush()
-    expect(log.state().status).toBe('degraded')
-    expect(readFileSync(files.path(), 'utf8')).toBe(garbage)
-    renameSync(files.path(), files.path('aside.db'))
-    await until(log, 'ok')
-    await log.close()
-    expect(files.rows('select run from runs')).toEqual([{ run: 'one' }])
-    expect(readFileSync(files.path('aside.db'), 'utf8')).toBe(garbage)
     expect(levelsSaid(files)).toEqual(['warn', 'info'])
   })
 
