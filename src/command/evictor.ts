@@ -4,6 +4,7 @@ import { OptionError } from '../base/errors.ts'
 import { evictionTarget } from '../base/options.ts'
 import { SeededRandom } from '../base/random.ts'
 import type { ByteText } from '../base/units.ts'
+import { adaptation } from '../decide/adaptation.ts'
 import { cacheOfVictim, cacheWithDue, type Eviction } from '../decide/departure.ts'
 import { exceedsCommonLimit, exceedsOwnLimit } from '../decide/room.ts'
 import type { CycleCompleted } from '../event/catalogue.ts'
@@ -103,11 +104,19 @@ export class Evictor {
     if (this.state.stopped) return false
     if (at >= this.state.soonestExpiry && this.expireOne(own, at)) return true
     const cache = own ?? cacheOfVictim(this.state, except, at)
-    const victim = cache === null ? NONE : cache.order.victim(except, at)
-    if (cache === null || victim === NONE) return false
+    if (cache === null) return false
+    if (cache.order.adapting !== null) this.adapt(cache, at)
+    const victim = cache.order.victim(except, at)
+    if (victim === NONE) return false
     this.recorder.evicted(at, cache, victim, cause, trigger, cycle)
     this.evicted++
     return true
+  }
+
+  /** Before a victim is chosen: only then does it matter by which rules. */
+  private adapt(cache: CacheState, at: number): void {
+    const change = adaptation(this.state, cache, this.recorder.nextSeq, at)
+    if (change !== null) this.recorder.record(change)
   }
 
   /** Starts a cycle that goes on between calls: a slice with each write, the rest when idle. */

@@ -251,9 +251,11 @@ export interface BudgetChanged extends Happened<'budget-changed'> {
 
 export interface Adapted extends Happened<'adapted'> {
   readonly policy: PolicyName
-  readonly cache: string | null
+  readonly cache: string
+  /** Modes of the policy. */
   readonly from: string
   readonly to: string
+  /** What they differed in, in words. */
   readonly reason: string
 }
 

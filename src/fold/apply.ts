@@ -38,6 +38,8 @@ export function apply(state: State, e: Event.MuninnEvent): void {
       return state.configured(e)
     case 'budget-changed':
       return state.budgetChanged(e)
+    case 'adapted':
+      return state.adapted(e, cacheOf(state, e.cache))
     case 'clock-changed':
       return state.clockChanged(e)
     case 'stats-reset':
@@ -46,7 +48,6 @@ export function apply(state: State, e: Event.MuninnEvent): void {
       return state.stoppedRun(e)
     case 'started':
     case 'cycle-continued':
-    case 'adapted':
     case 'loaded':
     case 'load-failed':
       return state.happened(e)

@@ -1,15 +1,21 @@
-import { type Columns, NONE } from './columns.ts'
+import { NONE } from './columns.ts'
+
+/** Where the links are. */
+export interface Links {
+  readonly previous: Int32Array
+  readonly next: Int32Array
+}
 
 /** Entries from the most to the least recent: a doubly linked list through the columns' links, one list per entry. */
 export class RecencyList {
-  private readonly columns: Columns
+  private readonly columns: Links
   /** The most recent. */
   first: number = NONE
   /** The least recent. */
   last: number = NONE
   length = 0
 
-  constructor(columns: Columns) {
+  constructor(columns: Links) {
     this.columns = columns
   }
 

@@ -113,10 +113,11 @@ export class State {
     this.seq = seq
     this.at = at
     const columns = this.columns
+    const previous = columns.usedSeq[h] as number
     columns.usedAt[h] = at
     columns.usedSeq[h] = seq
     columns.hits[h] = (columns.hits[h] as number) + 1
-    cache.order.used(h)
+    cache.order.used(h, previous)
     cache.counts.hits++
   }
 
@@ -124,6 +125,7 @@ export class State {
   missed(seq: number, at: number, cache: CacheState, hash: number, regret: number): void {
     this.seq = seq
     this.at = at
+    cache.order.missed(hash, at)
     cache.counts.misses++
     if (regret !== 0) {
       cache.counts.regrettedMisses++
@@ -152,7 +154,7 @@ export class State {
     columns.carried[h] = 1
     this.store(seq, at, stored, h)
     cache.index.insert(h)
-    cache.order.added(h)
+    cache.order.added(h, seq)
     cache.schedule(h, at)
     cache.counts.added++
     this.items++
@@ -165,12 +167,13 @@ export class State {
     this.at = at
     const previousSize = this.columns.size[h] as number
     const previousOffHeap = this.offHeapOf(h)
+    const previousUse = this.columns.usedSeq[h] as number
     if (this.peaks.isFresh && stored.size < previousSize) this.peaks.keep(this.holdings())
     cache.order.updating(h)
     cache.unschedule(h)
     this.columns.carried[h] = Math.min(this.columns.uses(h) + 1, 0xffffffff)
     this.store(seq, at, stored, h)
-    cache.order.updated(h)
+    cache.order.updated(h, previousUse)
     cache.schedule(h, at)
     cache.counts.updated++
     cache.counts.bytesLeft += previousSize
@@ -182,7 +185,7 @@ export class State {
     this.at = at
     cache.counts.expired++
     this.forget(cache, h)
-    this.left(at, cache, h)
+    this.left(at, cache, h, false)
   }
 
   evicted(seq: number, at: number, cache: CacheState, h: Entry, cause: EvictionCause, cycle: string | null): void {
@@ -199,7 +202,7 @@ export class State {
       this.cycle.count++
       this.cycle.bytes += size
     }
-    this.left(at, cache, h)
+    this.left(at, cache, h, true)
   }
 
   removed(seq: number, at: number, cache: CacheState, h: Entry): void {
@@ -207,7 +210,7 @@ export class State {
     this.at = at
     cache.counts.removed++
     this.forget(cache, h)
-    this.left(at, cache, h)
+    this.left(at, cache, h, false)
   }
 
   cleared(e: Event.Cleared, cache: CacheState): void {
@@ -215,7 +218,7 @@ export class State {
     cache.counts.cleared += e.count
     for (const h of cache.handles()) {
       this.forget(cache, h)
-      this.left(e.at, cache, h)
+      this.left(e.at, cache, h, false)
     }
   }
 
@@ -294,6 +297,11 @@ export class State {
     this.settings = { ...this.settings, ...e.to }
     this.limits.set(this.settings)
     this.levels.usageIs(this.usage, e.at)
+  }
+
+  adapted(e: Event.Adapted, cache: CacheState): void {
+    this.happened(e)
+    cache.order.adapting?.change(e.to, e.at)
   }
 
   clockChanged(e: Event.ClockChanged): void {
@@ -385,10 +393,10 @@ export class State {
     this.regrets.forget((this.columns.hash[h] as number) ^ cache.salt)
   }
 
-  private left(at: number, cache: CacheState, h: Entry): void {
+  private left(at: number, cache: CacheState, h: Entry, givenUp: boolean): void {
     const size = this.columns.size[h] as number
     if (this.peaks.isFresh) this.peaks.keep(this.holdings())
-    cache.order.left(h)
+    cache.order.left(h, givenUp)
     cache.unschedule(h)
     if (at >= this.soonestExpiry) this.passTime(at)
     cache.index.remove(h)

@@ -125,7 +125,7 @@ const FIELDS: Fields = {
   },
   configured: { from: { maxItems: 100 }, to: { maxItems: 200 }, reason: 'limits', ...NOBODY },
   'budget-changed': { from: { maxMemory: 2, maxHeap: 2 }, to: { maxMemory: 1, maxHeap: 1 }, reason: 'pressure' },
-  adapted: { policy: 'hybrid', cache: null, from: 'a', to: 'b', reason: 'c' },
+  adapted: { policy: 'hybrid', cache: 'c', from: 'a', to: 'b', reason: 'c' },
   'clock-changed': { from: 0, to: 5 },
   'stats-reset': NOBODY,
   started: {

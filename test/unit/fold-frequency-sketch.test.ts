@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { FrequencySketch, MOST_FREQUENT } from '../../src/fold/frequency-sketch.ts'
 import { avalanche } from '../../src/fold/hash.ts'
+import { FrequencySketch, MOST_FREQUENT } from '../../src/fold/policies/hybrid/frequency-sketch.ts'
 
 const hashes = Array.from({ length: 2_000 }, (_, n) => avalanche(n + 1))
 

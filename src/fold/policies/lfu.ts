@@ -42,6 +42,7 @@ class Bucket {
  * of entries used once, stays when it is empty: where most requests miss, each add would make it and each eviction drop it.
  */
 class FrequencyOrder implements Order {
+  readonly adapting = null
   private readonly columns: Columns
   private readonly buckets = new Map<number, Bucket>()
   private readonly once: Bucket
@@ -63,6 +64,8 @@ class FrequencyOrder implements Order {
     this.enter(h, uses, from)
     this.tidy(from)
   }
+
+  missed(): void {}
 
   updating(): void {}
 

@@ -25,6 +25,7 @@ export class Lru implements Policy {
 }
 
 class RecencyOrder implements Order {
+  readonly adapting = null
   private readonly list: RecencyList
 
   constructor(columns: Columns) {
@@ -38,6 +39,8 @@ class RecencyOrder implements Order {
   used(h: number): void {
     this.list.renew(h)
   }
+
+  missed(): void {}
 
   updating(): void {}
 

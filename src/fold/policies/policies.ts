@@ -1,5 +1,5 @@
 import type { PolicyName } from '../../base/settings.ts'
-import { Hybrid } from './hybrid.ts'
+import { Hybrid } from './hybrid/hybrid.ts'
 import { Lfu } from './lfu.ts'
 import { Lru } from './lru.ts'
 import type { PolicyClass } from './policy.ts'

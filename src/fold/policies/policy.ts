@@ -6,20 +6,48 @@ import type { Columns } from '../columns.ts'
  * about (`updating` and `left`: while they still do); `victim` is for deciding and changes nothing.
  */
 export interface Order {
-  /** A new entry. */
-  added(h: number): void
-  /** A hit. */
-  used(h: number): void
+  /** What it adapts, if it does. */
+  readonly adapting: Adapting | null
+  /** A new entry; `now` is the event's `seq`. */
+  added(h: number, now: number): void
+  /** A hit; `previous` is the `seq` of the use before, which the columns no longer hold. */
+  used(h: number, previous: number): void
+  /** A miss of a key, by its hash. */
+  missed(hash: number, at: number): void
   /** Its value is about to be replaced. */
   updating(h: number): void
-  /** Its value was replaced, which is a use. */
-  updated(h: number): void
-  /** It is about to leave. */
-  left(h: number): void
+  /** Its value was replaced, which is a use; `previous` as in `used`. */
+  updated(h: number, previous: number): void
+  /** It is about to leave: given up, or by another way. */
+  left(h: number, givenUp: boolean): void
   /** An entry that was there before this order was made; they come in the order of their last use. */
   adopted(h: number): void
   /** Who goes next, but for `except` (or `NONE`); `NONE` if there is nobody. */
   victim(except: number, at: number): number
+}
+
+/** An order that is run by one of several sets of rules: its modes. */
+export interface Adapting {
+  /** The present mode. */
+  readonly mode: string
+  /** How the modes compare; `null` where they aren't compared. */
+  readonly standings: Standings | null
+  /** Goes over to another mode. */
+  change(mode: string, at: number): void
+}
+
+/** How modes compare, by their place. */
+export interface Standings {
+  readonly names: readonly string[]
+  /** The present one's place, and when it became that: epoch ms, `null` if it was from the beginning. */
+  readonly modeAt: number
+  readonly since: number | null
+  /** Entries of each mode's shadow. */
+  readonly capacity: number
+  /** Of the sampled requests, lately: hits that each would have had beyond those of the present one. */
+  readonly lead: Float64Array
+  /** Those in which each differed from the present one at all. */
+  readonly disputed: Float64Array
 }
 
 /** A policy over all caches of one manager: an order for each, and how their victims compare. */

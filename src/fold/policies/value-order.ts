@@ -21,6 +21,7 @@ class Bucket {
  * heap over the values. O(1) on a hit, O(log of the distinct values) where an entry comes or goes.
  */
 export class ValueOrder implements Order {
+  readonly adapting = null
   private readonly columns: Columns
   private readonly rankOf: (h: number) => number
   private readonly buckets = new Map<number, Bucket>()
@@ -46,6 +47,8 @@ export class ValueOrder implements Order {
   used(h: number): void {
     this.bucketOf(h).entries.renew(h)
   }
+
+  missed(): void {}
 
   updating(h: number): void {
     this.left(h)

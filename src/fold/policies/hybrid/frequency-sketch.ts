@@ -1,4 +1,4 @@
-import { avalanche } from './hash.ts'
+import { avalanche } from '../../hash.ts'
 
 /** Largest count that four bits hold. */
 export const MOST_FREQUENT = 15

@@ -1,0 +1,231 @@
+import { type Columns, NONE } from '../../columns.ts'
+import type { Adapting, Order, Policy } from '../policy.ts'
+import { Comparator } from './comparator.ts'
+import { Frequencies } from './frequencies.ts'
+import { Ghosts } from './ghosts.ts'
+import { Meetings } from './meetings.ts'
+import { FIRST_MODE, MODES, type ModeName, ONLY_MODE } from './modes.ts'
+import { Segments } from './segments.ts'
+import { Shadows } from './shadows.ts'
+import type { Standings } from './standings.ts'
+
+/** An entry with less than this share of its life before it is given up first. */
+const NEARLY_EXPIRED = 1 / 16
+/** Caches that have shadows, at most: 1 MB for all of them. */
+const MOST_SHADOWS = 8
+/** Bit of a segment byte: its key is in an open meeting, or was. */
+const MET = 0b100
+/** Above it, how many zero bits the key's hash begins with: whether it is sampled is seen without reading the hash. */
+const ZEROS_SHIFT = 3
+const MOST_ZEROS = 31
+
+/**
+ * The adaptive policy (docs/hybrid.md): one store of a window and a segmented main region, run by the rules of one of five
+ * modes, from LRU over LIRS to W-TinyLFU. Shadows of all five, on a sample of the keys, tell which does best; `decide/`
+ * chooses, and the choice is an event. The score is the frequency, 0–15.
+ */
+export class Hybrid implements Policy {
+  readonly name = 'hybrid'
+  private readonly columns: Columns
+  private readonly frequencies: Frequencies
+  private shadowed = 0
+
+  constructor(columns: Columns) {
+    columns.needFrequency()
+    this.columns = columns
+    this.frequencies = new Frequencies(columns)
+  }
+
+  order(salt: number, soonest: () => number): Order {
+    return new AdaptiveOrder(this.columns, this.frequencies, salt, () => this.shadowed++ < MOST_SHADOWS, soonest)
+  }
+
+  before(a: number, b: number): boolean {
+    return this.columns.precedes(this.score(a), a, this.score(b), b)
+  }
+
+  score(h: number): number {
+    return this.columns.frequency[h] as number
+  }
+}
+
+class AdaptiveOrder implements Order, Adapting {
+  private readonly columns: Columns
+  private readonly frequencies: Frequencies
+  private readonly salt: number
+  private readonly mayHaveShadows: () => boolean
+  private readonly soonest: () => number
+  private readonly ghosts: Ghosts
+  private readonly meetings = new Meetings()
+  private readonly comparators: readonly Comparator[] = MODES.map(() => new Comparator())
+  private readonly segments: Segments
+  /** From the first entry, if it may have them. */
+  private shadows: Shadows | null | undefined = undefined
+  /** A segment byte from here on is that of a sampled key. */
+  private sampledFrom = Number.POSITIVE_INFINITY
+  /** Whether an entry was ever given up: before, nobody knows how many there is room for. */
+  private full = false
+
+  constructor(
+    columns: Columns,
+    frequencies: Frequencies,
+    salt: number,
+    mayHaveShadows: () => boolean,
+    soonest: () => number,
+  ) {
+    this.columns = columns
+    this.salt = salt
+    this.frequencies = frequencies
+    this.mayHaveShadows = mayHaveShadows
+    this.soonest = soonest
+    this.ghosts = new Ghosts(frequencies.sketch, salt)
+    this.segments = new Segments(columns, FIRST_MODE, this.comparators)
+  }
+
+  get standings(): Standings | null {
+    return this.shadows?.standings ?? null
+  }
+
+  get adapting(): Adapting {
+    return this
+  }
+
+  get mode(): ModeName {
+    return this.segments.mode.name
+  }
+
+  added(h: number, now: number): void {
+    const { columns, ghosts, frequencies } = this
+    const hash = columns.hash[h] as number
+    ghosts.age(frequencies.halvings)
+    const remembered = ghosts.take(hash)
+    frequencies.enter(h, remembered ? ghosts.frequency : frequencies.sketch.estimate(hash ^ this.salt))
+    this.label(h, hash)
+    this.segments.add(h, remembered ? ghosts.lastUse(now) : NONE)
+    if (this.shadows === undefined) this.begin()
+    if ((columns.segment[h] as number) >= this.sampledFrom) this.stored(h, hash)
+  }
+
+  used(h: number, previous: number): void {
+    this.frequencies.use(h)
+    const label = this.columns.segment[h] as number
+    if (label >= this.sampledFrom || (label & MET) !== 0) this.requested(h, label)
+    this.segments.use(h, previous)
+  }
+
+  missed(hash: number, at: number): void {
+    this.meetings.requested(hash)
+    if (this.shadows && Math.clz32(hash) >= this.shadows.bits) this.shadows.miss(hash, at)
+  }
+
+  updating(): void {}
+
+  updated(h: number, previous: number): void {
+    this.frequencies.use(h)
+    this.segments.use(h, previous)
+    if ((this.columns.segment[h] as number) >= this.sampledFrom) this.stored(h, this.columns.hash[h] as number)
+  }
+
+  left(h: number, givenUp: boolean): void {
+    const { columns, frequencies } = this
+    const hash = columns.hash[h] as number
+    const frequency = columns.frequency[h] as number
+    frequencies.leave()
+    if (givenUp) {
+      this.full = true
+      this.meet(h)
+      this.ghosts.age(frequencies.halvings)
+      this.ghosts.remember(hash, columns.usedSeq[h] as number, frequency, this.segments.length)
+    } else {
+      frequencies.sketch.raise(hash ^ this.salt, frequency)
+      this.meetings.forget(hash)
+      if ((columns.segment[h] as number) >= this.sampledFrom) this.shadows?.remove(hash)
+    }
+    this.segments.remove(h)
+  }
+
+  adopted(h: number): void {
+    const { columns } = this
+    const hash = columns.hash[h] as number
+    this.frequencies.adopt(h)
+    this.label(h, hash)
+    this.segments.adopt(h)
+    if (this.shadows === undefined) this.begin()
+    if ((columns.segment[h] as number) < this.sampledFrom) return
+    const { expiresAt, frequency } = columns
+    this.shadows?.adopt(hash, expiresAt[h] as number, frequency[h] as number, this.segments.length)
+    this.resample()
+  }
+
+  victim(except: number, at: number): number {
+    const dying = this.soonest()
+    if (dying !== NONE && dying !== except && this.isNearlyExpired(dying, at)) return dying
+    return this.segments.victim(except)
+  }
+
+  change(mode: string, at: number): void {
+    const modeAt = MODES.findIndex(({ name }) => name === mode)
+    this.segments.change(modeAt)
+    this.shadows?.standings.change(modeAt, at)
+  }
+
+  private begin(): void {
+    this.shadows = this.mayHaveShadows() ? new Shadows(this.comparators) : null
+    if (this.shadows === null) this.segments.change(ONLY_MODE)
+    else this.resample()
+  }
+
+  private label(h: number, hash: number): void {
+    this.columns.segment[h] = Math.min(MOST_ZEROS, Math.clz32(hash)) << ZEROS_SHIFT
+  }
+
+  /** A sampled key was stored: as few of them as keeps this off the path of all others. */
+  private stored(h: number, hash: number): void {
+    this.shadows?.store(hash, this.columns.expiresAt[h] as number, this.segments.length, this.full)
+    this.resample()
+  }
+
+  private resample(): void {
+    if (this.shadows) this.sampledFrom = this.shadows.bits << ZEROS_SHIFT
+  }
+
+  /** A hit of a key that is sampled, or in an open meeting. */
+  private requested(h: number, label: number): void {
+    const { columns } = this
+    const hash = columns.hash[h] as number
+    if ((label & MET) !== 0) {
+      this.meetings.requested(hash)
+      columns.segment[h] = label & ~MET
+    }
+    if (label >= this.sampledFrom) this.shadows?.hit(hash, columns.expiresAt[h] as number)
+  }
+
+  /** Who has just lost or won a contest for its place, if that was found by one: `h` is given up, the other is kept. */
+  private meet(h: number): void {
+    const { segments, columns } = this
+    if (!segments.contests) return
+    const candidate = segments.candidate(NONE)
+    const oldest = segments.oldest(NONE)
+    if (candidate === NONE || oldest === NONE || (h !== candidate && h !== oldest)) return
+    const kept = h === candidate ? oldest : candidate
+    if (segments.mode.contest === 'learned') {
+      const { frequency, hash, segment } = columns
+      const { comparator } = segments
+      const cell = comparator.cellOf(frequency[candidate] as number, frequency[oldest] as number)
+      const noted = this.meetings.note(
+        hash[candidate] as number,
+        hash[oldest] as number,
+        cell,
+        comparator,
+        segments.length,
+      )
+      if (noted) segment[kept] = (segment[kept] as number) | MET
+    }
+    if (kept === oldest) segments.rotate(oldest)
+  }
+
+  private isNearlyExpired(h: number, at: number): boolean {
+    const expiresAt = this.columns.expiresAt[h] as number
+    return expiresAt - at < (expiresAt - (this.columns.storedAt[h] as number)) * NEARLY_EXPIRED
+  }
+}

@@ -1,0 +1,186 @@
+import { NONE } from '../../columns.ts'
+import type { Comparator } from './comparator.ts'
+import { Directory } from './directory.ts'
+import { MODES } from './modes.ts'
+import { Shadow } from './shadow.ts'
+import { Standings } from './standings.ts'
+
+/** Entries of a shadow, at least and less than: with more, half of the keys are sampled. */
+const LEAST = 125
+const TOO_MANY = 2 * LEAST
+/** Below so many a sample of twice the keys is taken. */
+const TOO_FEW = LEAST / 2
+/** Keys that no shadow holds, but are remembered, for each entry of a shadow. */
+const UNHELD = 4
+/** Requests per entry after which the frequencies are halved; as those of the real entries. */
+const MEMORY = 80
+
+/**
+ * What every mode would do, on a sample of the keys and a cache as much smaller (spatial sampling: Waldspurger, Garthwaite,
+ * Park & Ahmad, 2015; and 2017 for simulating a cache by it): those whose hash begins with so many zero bits. All modes
+ * share one directory of keys, so that a request is looked up once. At most some 130 KB a cache.
+ */
+export class Shadows {
+  readonly standings = new Standings()
+  /** Zero bits that a sampled key's hash begins with. */
+  bits = 0
+  private readonly directory = new Directory()
+  private readonly shadows: readonly Shadow[]
+  private now = 0
+  private sample = 0
+  private capacity = Number.POSITIVE_INFINITY
+  /** The key that was just missed, and its use before: the store that follows is the same request. */
+  private missed: number | null = null
+  private beforeMiss = NONE
+
+  constructor(comparators: readonly Comparator[]) {
+    this.shadows = MODES.map((_, modeAt) => new Shadow(this.directory, modeAt, comparators))
+  }
+
+  /** A hit of a sampled key. */
+  hit(hash: number, expiresAt: number): void {
+    const known = this.directory.find(hash)
+    const place = known === NONE ? this.make(hash) : known
+    if (known === NONE) this.directory.expiresAt[place] = expiresAt
+    this.compare(hash, place)
+    this.use(place, this.touch(place))
+  }
+
+  /** A miss of a sampled key; whether it will be stored isn't known. */
+  miss(hash: number, at: number): void {
+    const { directory } = this
+    const place = directory.find(hash)
+    this.missed = null
+    if (place === NONE) {
+      this.standings.count(0)
+      return
+    }
+    if ((directory.expiresAt[place] as number) <= at) this.removeFrom(place)
+    this.compare(hash, place)
+    const previous = this.touch(place)
+    for (const shadow of this.shadows) if (shadow.holds(place)) shadow.use(place, previous)
+    this.settle(place)
+    this.missed = hash
+    this.beforeMiss = previous
+  }
+
+  /** A sampled key was stored, anew or again, in a cache that has so many entries. */
+  store(hash: number, expiresAt: number, entries: number, full: boolean): void {
+    this.fit(entries, full)
+    const { directory } = this
+    const known = directory.find(hash)
+    const place = known === NONE ? this.make(hash) : known
+    directory.expiresAt[place] = expiresAt
+    if (this.missed !== hash) this.use(place, this.touch(place))
+    else this.fill(place)
+    this.missed = null
+  }
+
+  /** A sampled key that is there while this begins. */
+  adopt(hash: number, expiresAt: number, frequency: number, entries: number): void {
+    this.fit(entries, false)
+    const place = this.make(hash)
+    this.touch(place)
+    this.directory.frequency[place] = frequency
+    this.directory.expiresAt[place] = expiresAt
+    for (const shadow of this.shadows) shadow.adopt(place)
+    this.settle(place)
+  }
+
+  /** A key left by another way than being given up. */
+  remove(hash: number): void {
+    const place = this.directory.find(hash)
+    if (place !== NONE) this.removeFrom(place)
+  }
+
+  /** Counts who would have hit. */
+  private compare(hash: number, place: number): void {
+    const { shadows } = this
+    let holders = 0
+    for (let i = 0; i < shadows.length; i++) {
+      const shadow = shadows[i] as Shadow
+      shadow.requested(hash)
+      if (shadow.holds(place)) holders |= 1 << i
+    }
+    this.standings.count(holders)
+  }
+
+  /** Counts a use, and pins the place; returns the use before. */
+  private touch(place: number): number {
+    const { directory } = this
+    directory.pin(place)
+    const previous = directory.usedSeq[place] as number
+    directory.usedSeq[place] = ++this.now
+    directory.count(place)
+    if (++this.sample >= MEMORY * Math.min(this.capacity, TOO_MANY)) {
+      this.sample = 0
+      directory.halve()
+    }
+    return previous
+  }
+
+  /** All shadows hold it afterwards; ends what `touch` began. */
+  private use(place: number, previous: number): void {
+    for (const shadow of this.shadows) {
+      if (shadow.holds(place)) shadow.use(place, previous)
+      else shadow.add(place, previous, this.capacity)
+    }
+    this.settle(place)
+  }
+
+  /** The shadows that missed it, too, take it in. */
+  private fill(place: number): void {
+    this.directory.pin(place)
+    for (const shadow of this.shadows) if (!shadow.holds(place)) shadow.add(place, this.beforeMiss, this.capacity)
+    this.settle(place)
+  }
+
+  private settle(place: number): void {
+    const { directory } = this
+    directory.release(place)
+    if (this.capacity === Number.POSITIVE_INFINITY) return
+    const most = UNHELD * this.capacity
+    for (let dropped = directory.dropBeyond(most); dropped !== null; dropped = directory.dropBeyond(most))
+      for (const shadow of this.shadows) shadow.forget(dropped)
+  }
+
+  private make(hash: number): number {
+    const { directory } = this
+    const place = directory.make(hash)
+    if (place !== NONE) return this.enter(place)
+    directory.grow()
+    for (const shadow of this.shadows) shadow.grow(directory.places)
+    return this.enter(directory.make(hash))
+  }
+
+  /** Puts a new place where those wait that nobody holds. */
+  private enter(place: number): number {
+    this.directory.hold(place)
+    this.directory.release(place)
+    return place
+  }
+
+  private removeFrom(place: number): void {
+    for (const shadow of this.shadows) if (shadow.holds(place)) shadow.remove(place)
+  }
+
+  /** Follows the size of the cache: by the capacity, and where that gets too large or small by the share of keys sampled. */
+  private fit(entries: number, full: boolean): void {
+    if (entries >>> this.bits >= TOO_MANY) {
+      this.bits++
+      for (const place of this.directory.all()) {
+        const hash = this.directory.hash[place] as number
+        if (Math.clz32(hash) >= this.bits) continue
+        this.removeFrom(place)
+        this.directory.drop(place)
+        for (const shadow of this.shadows) shadow.forget(hash)
+      }
+      this.missed = null
+    } else if (this.bits !== 0 && entries >>> this.bits < TOO_FEW) {
+      this.bits--
+    }
+    this.capacity = full ? Math.max(1, Math.round(entries / 2 ** this.bits)) : Number.POSITIVE_INFINITY
+    this.standings.capacity = Math.max(1, Math.round(entries / 2 ** this.bits))
+    this.standings.sampled = 2 ** -this.bits
+  }
+}
