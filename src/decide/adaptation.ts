@@ -11,7 +11,8 @@ const SHARE_OF_DISPUTED = 0.15
 export function adaptation(state: State, cache: CacheState, seq: number, at: number): Adapted | null {
   const standings = cache.order.adapting?.standings ?? null
   if (standings === null) return null
-  const { lead, disputed, capacity, names, modeAt } = standings
+  const { lead, disputed, capacity, names, modeAt, furthest } = standings
+  if (furthest <= LEAD * capacity) return null
   let best = modeAt
   for (let i = 0; i < lead.length; i++) {
     const ahead = lead[i] as number

@@ -1,3 +1,5 @@
+import { copied, Links } from './links.ts'
+
 /** No entry: what handles are compared with. */
 export const NONE = -1
 
@@ -32,8 +34,7 @@ export class Columns {
   /** Uses before the value was stored, that store included; uses are `carried + hits`. At most 2^32 − 1. */
   carried: Uint32Array
   /** Links of the list that the entry is in; of free handles, `next` is the next free one. */
-  previous: Int32Array
-  next: Int32Array
+  readonly links: Links
 
   // What only some users need exists (has `capacity` elements) from first use.
 
@@ -65,15 +66,14 @@ export class Columns {
     this.usedSeq = new Float64Array(capacity)
     this.hits = new Float64Array(capacity)
     this.carried = new Uint32Array(capacity)
-    this.previous = new Int32Array(capacity)
-    this.next = new Int32Array(capacity)
+    this.links = new Links(capacity)
   }
 
   /** A handle for a new entry. */
   take(): number {
     const free = this.firstFree
     if (free !== NONE) {
-      this.firstFree = this.next[free] as number
+      this.firstFree = this.links.next[free] as number
       return free
     }
     if (this.used === this.capacity) this.grow()
@@ -87,7 +87,7 @@ export class Columns {
     if (h < this.storedBy.length) this.storedBy[h] = null
     if (this.offHeap.length !== 0) this.offHeap[h] = 0
     if (this.cost.length !== 0) this.cost[h] = 0
-    this.next[h] = this.firstFree
+    this.links.next[h] = this.firstFree
     this.firstFree = h
   }
 
@@ -124,32 +124,26 @@ export class Columns {
   private grow(): void {
     const capacity = this.capacity + Math.max(SMALLEST, this.capacity >> 2)
     this.capacity = capacity
-    this.hash = grown(this.hash, new Int32Array(capacity))
-    this.check = grown(this.check, new Int32Array(capacity))
-    this.size = grown(this.size, new Float64Array(capacity))
-    this.expiresAt = grown(this.expiresAt, new Float64Array(capacity))
-    this.storedAt = grown(this.storedAt, new Float64Array(capacity))
-    this.addedSeq = grown(this.addedSeq, new Float64Array(capacity))
-    this.usedAt = grown(this.usedAt, new Float64Array(capacity))
-    this.usedSeq = grown(this.usedSeq, new Float64Array(capacity))
-    this.hits = grown(this.hits, new Float64Array(capacity))
-    this.carried = grown(this.carried, new Uint32Array(capacity))
-    this.previous = grown(this.previous, new Int32Array(capacity))
-    this.next = grown(this.next, new Int32Array(capacity))
+    this.hash = copied(this.hash, new Int32Array(capacity))
+    this.check = copied(this.check, new Int32Array(capacity))
+    this.size = copied(this.size, new Float64Array(capacity))
+    this.expiresAt = copied(this.expiresAt, new Float64Array(capacity))
+    this.storedAt = copied(this.storedAt, new Float64Array(capacity))
+    this.addedSeq = copied(this.addedSeq, new Float64Array(capacity))
+    this.usedAt = copied(this.usedAt, new Float64Array(capacity))
+    this.usedSeq = copied(this.usedSeq, new Float64Array(capacity))
+    this.hits = copied(this.hits, new Float64Array(capacity))
+    this.carried = copied(this.carried, new Uint32Array(capacity))
+    this.links.grow(capacity)
     if (this.wheelNext.length !== 0) {
-      this.wheelPrevious = grown(this.wheelPrevious, new Int32Array(capacity))
-      this.wheelNext = grown(this.wheelNext, new Int32Array(capacity))
+      this.wheelPrevious = copied(this.wheelPrevious, new Int32Array(capacity))
+      this.wheelNext = copied(this.wheelNext, new Int32Array(capacity))
     }
-    if (this.offHeap.length !== 0) this.offHeap = grown(this.offHeap, new Float64Array(capacity))
-    if (this.cost.length !== 0) this.cost = grown(this.cost, new Float64Array(capacity))
+    if (this.offHeap.length !== 0) this.offHeap = copied(this.offHeap, new Float64Array(capacity))
+    if (this.cost.length !== 0) this.cost = copied(this.cost, new Float64Array(capacity))
     if (this.frequency.length !== 0) {
-      this.frequency = grown(this.frequency, new Uint8Array(capacity))
-      this.segment = grown(this.segment, new Uint8Array(capacity))
+      this.frequency = copied(this.frequency, new Uint8Array(capacity))
+      this.segment = copied(this.segment, new Uint8Array(capacity))
     }
   }
-}
-
-function grown<T extends Int32Array | Uint32Array | Float64Array | Uint8Array>(from: T, to: T): T {
-  to.set(from)
-  return to
 }

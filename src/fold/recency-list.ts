@@ -1,26 +1,21 @@
 import { NONE } from './columns.ts'
+import type { Links } from './links.ts'
 
-/** Where the links are. */
-export interface Links {
-  readonly previous: Int32Array
-  readonly next: Int32Array
-}
-
-/** Entries from the most to the least recent: a doubly linked list through the columns' links, one list per entry. */
+/** Entries from the most to the least recent: a doubly linked list. */
 export class RecencyList {
-  private readonly columns: Links
+  private readonly links: Links
   /** The most recent. */
   first: number = NONE
   /** The least recent. */
   last: number = NONE
   length = 0
 
-  constructor(columns: Links) {
-    this.columns = columns
+  constructor(links: Links) {
+    this.links = links
   }
 
   push(h: number): void {
-    const { previous, next } = this.columns
+    const { previous, next } = this.links
     const first = this.first
     previous[h] = NONE
     next[h] = first
@@ -31,7 +26,7 @@ export class RecencyList {
   }
 
   remove(h: number): void {
-    const { previous, next } = this.columns
+    const { previous, next } = this.links
     const before = previous[h] as number
     const after = next[h] as number
     if (before === NONE) this.first = after
@@ -50,6 +45,6 @@ export class RecencyList {
 
   /** The least recent but for `except`; `NONE` if there is no other. */
   lastBut(except: number): number {
-    return this.last === except && except !== NONE ? (this.columns.previous[except] as number) : this.last
+    return this.last === except && except !== NONE ? (this.links.previous[except] as number) : this.last
   }
 }

@@ -81,6 +81,8 @@ function pictureOfCache(state: State, cache: CacheState): unknown {
     writers: cache.writers.counts(),
     lastUpdated: cache.lastUpdated,
     wheelSoonest: cache.wheel?.soonest ?? null,
+    mode: cache.order.adapting?.mode ?? null,
+    standings: cache.order.adapting?.standings ?? null,
     due: keyOf(cache.due(state.at)),
     victim: keyOf(first),
     secondVictim: first === NOBODY ? null : keyOf(cache.order.victim(first, state.at)),

@@ -33,7 +33,7 @@ class Bucket {
 
   constructor(uses: number, columns: Columns) {
     this.uses = uses
-    this.entries = new RecencyList(columns)
+    this.entries = new RecencyList(columns.links)
   }
 }
 

@@ -29,7 +29,7 @@ class RecencyOrder implements Order {
   private readonly list: RecencyList
 
   constructor(columns: Columns) {
-    this.list = new RecencyList(columns)
+    this.list = new RecencyList(columns.links)
   }
 
   added(h: number): void {

@@ -46,6 +46,8 @@ export interface Standings {
   readonly capacity: number
   /** Of the sampled requests, lately: hits that each would have had beyond those of the present one. */
   readonly lead: Float64Array
+  /** The largest of these. */
+  readonly furthest: number
   /** Those in which each differed from the present one at all. */
   readonly disputed: Float64Array
 }

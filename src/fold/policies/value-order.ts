@@ -11,7 +11,7 @@ class Bucket {
 
   constructor(value: number, columns: Columns, place: number) {
     this.value = value
-    this.entries = new RecencyList(columns)
+    this.entries = new RecencyList(columns.links)
     this.place = place
   }
 }

@@ -1,5 +1,5 @@
 import { avalanche } from '../../hash.ts'
-import type { FrequencySketch } from './frequency-sketch.ts'
+import { type FrequencySketch, MOST_FREQUENT } from './frequency-sketch.ts'
 
 /** Keys in a set: 64 bytes of hashes and times, a cache line. */
 const WAYS = 8
@@ -8,6 +8,9 @@ const PER_ENTRY = 4
 const SET_WORDS = 2 * WAYS
 /** Least frequency that is remembered further when a ghost is displaced: keys that came once would fill the sketch. */
 const WORTH_KEEPING = 2
+
+/** Bit of a frequency byte: in an open meeting. */
+const MET = 0x10
 
 /** Hash and time of each place, side by side, and its frequency. */
 class Table {
@@ -51,6 +54,8 @@ export class Ghosts {
   /** Of the key that `take` has found: the `seq` of its last use, as 32 bits, and its frequency. */
   private usedSeq = 0
   frequency = 0
+  /** Whether it was in an open meeting. */
+  met = false
 
   /** @param sketch takes the frequencies of ghosts that are displaced, where `salt` tells the cache's keys from another's. */
   constructor(sketch: FrequencySketch, salt: number) {
@@ -58,7 +63,8 @@ export class Ghosts {
     this.salt = salt
   }
 
-  remember(hash: number, usedSeq: number, frequency: number, entries: number): void {
+  /** @param met whether its key is in an open meeting. */
+  remember(hash: number, usedSeq: number, frequency: number, met: boolean, entries: number): void {
     if (entries > this.entries) this.grow(entries)
     const { table } = this
     const { words } = table
@@ -72,12 +78,12 @@ export class Ghosts {
       // As a difference: the times are 32 bits of `seq`, and go round.
       if ((((words[at + 1] as number) - (words[place + 1] as number)) | 0) < 0) place = at
     }
-    const displaced = table.frequency[place >> 1] as number
+    const displaced = (table.frequency[place >> 1] as number) & MOST_FREQUENT
     if (words[place + 1] !== 0 && words[place] !== hash && displaced >= WORTH_KEEPING)
       this.sketch.raise((words[place] as number) ^ this.salt, displaced)
     words[place] = hash
     words[place + 1] = usedSeq | 0 || 1
-    table.frequency[place >> 1] = frequency
+    table.frequency[place >> 1] = met ? frequency | MET : frequency
     if (this.old !== null && ++this.sinceGrown > this.old.sets * WAYS) this.old = null
   }
 
@@ -103,7 +109,9 @@ export class Ghosts {
     const at = table.find(hash)
     if (at === -1) return false
     this.usedSeq = table.words[at + 1] as number
-    this.frequency = table.frequency[at >> 1] as number
+    const frequency = table.frequency[at >> 1] as number
+    this.frequency = frequency & MOST_FREQUENT
+    this.met = (frequency & MET) !== 0
     table.words[at + 1] = 0
     return true
   }
@@ -120,5 +128,8 @@ export class Ghosts {
 }
 
 function halve(frequency: Uint8Array): void {
-  for (let i = 0; i < frequency.length; i++) frequency[i] = (frequency[i] as number) >> 1
+  for (let i = 0; i < frequency.length; i++) {
+    const was = frequency[i] as number
+    frequency[i] = (was & MET) | ((was & MOST_FREQUENT) >> 1)
+  }
 }

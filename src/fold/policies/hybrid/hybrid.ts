@@ -18,6 +18,8 @@ const MET = 0b100
 /** Above it, how many zero bits the key's hash begins with: whether it is sampled is seen without reading the hash. */
 const ZEROS_SHIFT = 3
 const MOST_ZEROS = 31
+/** Zero bits of the keys whose meetings are noted, at most. */
+const MOST_ENOUGH = 3
 
 /**
  * The adaptive policy (docs/hybrid.md): one store of a window and a segmented main region, run by the rules of one of five
@@ -56,8 +58,8 @@ class AdaptiveOrder implements Order, Adapting {
   private readonly mayHaveShadows: () => boolean
   private readonly soonest: () => number
   private readonly ghosts: Ghosts
-  private readonly meetings = new Meetings()
   private readonly comparators: readonly Comparator[] = MODES.map(() => new Comparator())
+  private readonly meetings = new Meetings(this.comparators)
   private readonly segments: Segments
   /** From the first entry, if it may have them. */
   private shadows: Shadows | null | undefined = undefined
@@ -99,6 +101,7 @@ class AdaptiveOrder implements Order, Adapting {
     const hash = columns.hash[h] as number
     ghosts.age(frequencies.halvings)
     const remembered = ghosts.take(hash)
+    if (remembered && ghosts.met) this.meetings.requested(hash)
     frequencies.enter(h, remembered ? ghosts.frequency : frequencies.sketch.estimate(hash ^ this.salt))
     this.label(h, hash)
     this.segments.add(h, remembered ? ghosts.lastUse(now) : NONE)
@@ -114,7 +117,6 @@ class AdaptiveOrder implements Order, Adapting {
   }
 
   missed(hash: number, at: number): void {
-    this.meetings.requested(hash)
     if (this.shadows && Math.clz32(hash) >= this.shadows.bits) this.shadows.miss(hash, at)
   }
 
@@ -135,11 +137,13 @@ class AdaptiveOrder implements Order, Adapting {
       this.full = true
       this.meet(h)
       this.ghosts.age(frequencies.halvings)
-      this.ghosts.remember(hash, columns.usedSeq[h] as number, frequency, this.segments.length)
+      const met = ((columns.segment[h] as number) & MET) !== 0
+      this.ghosts.remember(hash, columns.usedSeq[h] as number, frequency, met, this.segments.length)
     } else {
+      const label = columns.segment[h] as number
       frequencies.sketch.raise(hash ^ this.salt, frequency)
-      this.meetings.forget(hash)
-      if ((columns.segment[h] as number) >= this.sampledFrom) this.shadows?.remove(hash)
+      if ((label & MET) !== 0) this.meetings.forget(hash)
+      if (label >= this.sampledFrom) this.shadows?.remove(hash)
     }
     this.segments.remove(h)
   }
@@ -202,26 +206,26 @@ class AdaptiveOrder implements Order, Adapting {
 
   /** Who has just lost or won a contest for its place, if that was found by one: `h` is given up, the other is kept. */
   private meet(h: number): void {
-    const { segments, columns } = this
+    const { segments } = this
     if (!segments.contests) return
     const candidate = segments.candidate(NONE)
     const oldest = segments.oldest(NONE)
     if (candidate === NONE || oldest === NONE || (h !== candidate && h !== oldest)) return
-    const kept = h === candidate ? oldest : candidate
-    if (segments.mode.contest === 'learned') {
-      const { frequency, hash, segment } = columns
-      const { comparator } = segments
-      const cell = comparator.cellOf(frequency[candidate] as number, frequency[oldest] as number)
-      const noted = this.meetings.note(
-        hash[candidate] as number,
-        hash[oldest] as number,
-        cell,
-        comparator,
-        segments.length,
-      )
-      if (noted) segment[kept] = (segment[kept] as number) | MET
-    }
-    if (kept === oldest) segments.rotate(oldest)
+    if (segments.mode.contest === 'learned') this.note(candidate, oldest)
+    if (h === candidate) segments.rotate(oldest)
+  }
+
+  /** Of large caches an eighth of the keys is enough to learn from. */
+  private note(candidate: number, oldest: number): void {
+    const { columns, segments } = this
+    const { frequency, hash, segment } = columns
+    const enough = Math.min(MOST_ENOUGH, this.shadows?.bits ?? 0)
+    if ((segment[candidate] as number) >>> ZEROS_SHIFT < enough) return
+    const { comparator, modeAt, length } = segments
+    const cell = comparator.cellOf(frequency[candidate] as number, frequency[oldest] as number)
+    if (!this.meetings.note(hash[candidate] as number, hash[oldest] as number, cell, modeAt, length)) return
+    segment[candidate] = (segment[candidate] as number) | MET
+    segment[oldest] = (segment[oldest] as number) | MET
   }
 
   private isNearlyExpired(h: number, at: number): boolean {

@@ -1,4 +1,5 @@
 import { NONE } from '../../columns.ts'
+import type { Links } from '../../links.ts'
 import { RecencyList } from '../../recency-list.ts'
 import type { Comparator } from './comparator.ts'
 import { MODES, type Mode } from './modes.ts'
@@ -7,17 +8,14 @@ const IN_WINDOW = 0
 const IN_PROBATION = 1
 const IN_PROTECTED = 2
 /** Bits of a segment byte that say the segment; the others are their owner's. */
-export const SEGMENT = 0b11
-/** Of a place that holds nobody. */
-export const IN_NONE = 3
+const SEGMENT = 0b11
 
 /** Entries that one operation moves to restore what a mode demands, at most: a change of mode pauses nothing. */
 const MOST_MOVES = 8
 
 /** What is known of the entries: the real ones, or those of a shadow. */
 export interface SegmentColumns {
-  readonly previous: Int32Array
-  readonly next: Int32Array
+  readonly links: Links
   /** Low two bits: the segment. */
   readonly segment: Uint8Array
   /** When it was last used; grows. */
@@ -47,9 +45,9 @@ export class Segments {
     this.modeAt = modeAt
     this.mode = MODES[modeAt] as Mode
     this.comparators = comparators
-    this.window = new RecencyList(columns)
-    this.probation = new RecencyList(columns)
-    this.protected = new RecencyList(columns)
+    this.window = new RecencyList(columns.links)
+    this.probation = new RecencyList(columns.links)
+    this.protected = new RecencyList(columns.links)
   }
 
   get length(): number {

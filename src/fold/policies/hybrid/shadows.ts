@@ -39,16 +39,19 @@ export class Shadows {
 
   /** A hit of a sampled key. */
   hit(hash: number, expiresAt: number): void {
-    const known = this.directory.find(hash)
-    const place = known === NONE ? this.make(hash) : known
-    if (known === NONE) this.directory.expiresAt[place] = expiresAt
+    const { directory } = this
+    let place = directory.find(hash)
+    if (place === NONE) {
+      place = this.make(hash)
+      directory.expiresAt[place] = expiresAt
+    }
     this.compare(hash, place)
     this.use(place, this.touch(place))
   }
 
   /** A miss of a sampled key; whether it will be stored isn't known. */
   miss(hash: number, at: number): void {
-    const { directory } = this
+    const { directory, shadows } = this
     const place = directory.find(hash)
     this.missed = null
     if (place === NONE) {
@@ -56,9 +59,12 @@ export class Shadows {
       return
     }
     if ((directory.expiresAt[place] as number) <= at) this.removeFrom(place)
+    const holders = directory.heldBy[place] as number
     this.compare(hash, place)
     const previous = this.touch(place)
-    for (const shadow of this.shadows) if (shadow.holds(place)) shadow.use(place, previous)
+    if (holders !== 0)
+      for (let i = 0; i < shadows.length; i++)
+        if ((holders & (1 << i)) !== 0) (shadows[i] as Shadow).use(place, previous)
     this.settle(place)
     this.missed = hash
     this.beforeMiss = previous
@@ -93,16 +99,13 @@ export class Shadows {
     if (place !== NONE) this.removeFrom(place)
   }
 
-  /** Counts who would have hit. */
+  /** Counts who would have hit, and settles the key's meetings. */
   private compare(hash: number, place: number): void {
-    const { shadows } = this
-    let holders = 0
-    for (let i = 0; i < shadows.length; i++) {
-      const shadow = shadows[i] as Shadow
-      shadow.requested(hash)
-      if (shadow.holds(place)) holders |= 1 << i
-    }
-    this.standings.count(holders)
+    const { heldBy, met } = this.directory
+    this.standings.count(heldBy[place] as number)
+    if (met[place] === 0) return
+    for (const shadow of this.shadows) if (((met[place] as number) & shadow.bit) !== 0) shadow.settle(hash)
+    met[place] = 0
   }
 
   /** Counts a use, and pins the place; returns the use before. */
@@ -121,47 +124,52 @@ export class Shadows {
 
   /** All shadows hold it afterwards; ends what `touch` began. */
   private use(place: number, previous: number): void {
-    for (const shadow of this.shadows) {
-      if (shadow.holds(place)) shadow.use(place, previous)
-      else shadow.add(place, previous, this.capacity)
+    const { shadows, capacity } = this
+    const holders = this.directory.heldBy[place] as number
+    for (let i = 0; i < shadows.length; i++) {
+      const shadow = shadows[i] as Shadow
+      if ((holders & (1 << i)) !== 0) shadow.use(place, previous)
+      else shadow.add(place, previous, capacity)
     }
     this.settle(place)
   }
 
   /** The shadows that missed it, too, take it in. */
   private fill(place: number): void {
-    this.directory.pin(place)
-    for (const shadow of this.shadows) if (!shadow.holds(place)) shadow.add(place, this.beforeMiss, this.capacity)
+    const { shadows, capacity, beforeMiss, directory } = this
+    directory.pin(place)
+    const holders = directory.heldBy[place] as number
+    for (let i = 0; i < shadows.length; i++)
+      if ((holders & (1 << i)) === 0) (shadows[i] as Shadow).add(place, beforeMiss, capacity)
     this.settle(place)
   }
 
   private settle(place: number): void {
     const { directory } = this
-    directory.release(place)
+    directory.unpin(place)
     if (this.capacity === Number.POSITIVE_INFINITY) return
     const most = UNHELD * this.capacity
-    for (let dropped = directory.dropBeyond(most); dropped !== null; dropped = directory.dropBeyond(most))
-      for (const shadow of this.shadows) shadow.forget(dropped)
+    for (let last = directory.beyond(most); last !== NONE; last = directory.beyond(most)) this.drop(last)
+  }
+
+  private drop(place: number): void {
+    const { directory } = this
+    if (directory.met[place] !== 0) for (const shadow of this.shadows) shadow.forget(directory.hash[place] as number)
+    directory.drop(place)
   }
 
   private make(hash: number): number {
     const { directory } = this
     const place = directory.make(hash)
-    if (place !== NONE) return this.enter(place)
+    if (place !== NONE) return place
     directory.grow()
-    for (const shadow of this.shadows) shadow.grow(directory.places)
-    return this.enter(directory.make(hash))
-  }
-
-  /** Puts a new place where those wait that nobody holds. */
-  private enter(place: number): number {
-    this.directory.hold(place)
-    this.directory.release(place)
-    return place
+    for (const shadow of this.shadows) shadow.grow()
+    return directory.make(hash)
   }
 
   private removeFrom(place: number): void {
-    for (const shadow of this.shadows) if (shadow.holds(place)) shadow.remove(place)
+    const holders = this.directory.heldBy[place] as number
+    for (const shadow of this.shadows) if ((holders & shadow.bit) !== 0) shadow.remove(place)
   }
 
   /** Follows the size of the cache: by the capacity, and where that gets too large or small by the share of keys sampled. */
@@ -169,18 +177,17 @@ export class Shadows {
     if (entries >>> this.bits >= TOO_MANY) {
       this.bits++
       for (const place of this.directory.all()) {
-        const hash = this.directory.hash[place] as number
-        if (Math.clz32(hash) >= this.bits) continue
+        if (Math.clz32(this.directory.hash[place] as number) >= this.bits) continue
         this.removeFrom(place)
-        this.directory.drop(place)
-        for (const shadow of this.shadows) shadow.forget(hash)
+        this.drop(place)
       }
       this.missed = null
     } else if (this.bits !== 0 && entries >>> this.bits < TOO_FEW) {
       this.bits--
     }
-    this.capacity = full ? Math.max(1, Math.round(entries / 2 ** this.bits)) : Number.POSITIVE_INFINITY
-    this.standings.capacity = Math.max(1, Math.round(entries / 2 ** this.bits))
+    const capacity = Math.max(1, Math.round(entries / 2 ** this.bits))
+    this.capacity = full ? capacity : Number.POSITIVE_INFINITY
+    this.standings.capacity = capacity
     this.standings.sampled = 2 ** -this.bits
   }
 }

@@ -27,6 +27,9 @@ export class Standings implements ModeStandings {
   private readonly hitBy = new Float64Array(2 ** MODES.length)
   private requests = 0
 
+  /** The largest lead. */
+  furthest = 0
+
   /** A request, and who would have hit: a bit for each mode. */
   count(holders: number): void {
     this.hitBy[holders] = (this.hitBy[holders] as number) + 1
@@ -54,6 +57,7 @@ export class Standings implements ModeStandings {
     disputed.fill(0)
     for (let set = 0; set < hitBy.length; set++) {
       const weight = hitBy[set] as number
+      if (weight === 0) continue
       const present = (set >> modeAt) & 1
       for (let i = 0; i < lead.length; i++) {
         const difference = ((set >> i) & 1) - present
@@ -61,5 +65,6 @@ export class Standings implements ModeStandings {
         disputed[i] = (disputed[i] as number) + Math.abs(difference) * weight
       }
     }
+    this.furthest = Math.max(...lead)
   }
 }
