@@ -4,9 +4,8 @@ import { FIRST_MODE, MODES } from './modes.ts'
 /** Entries' worth of requests that are remembered, and requests at least. */
 const MEMORY = 32
 const LEAST_MEMORY = 2000
-/** Share of the entries as requests from one comparison of the modes to the next, and requests at least. */
-const PERIOD = 0.05
-const LEAST_PERIOD = 16
+/** Sampled requests from one comparison of the modes to the next. */
+const PERIOD = 16
 
 /**
  * How the modes' shadows compare: sampled requests by the set of modes that would have hit, fading. From these, once in a
@@ -34,7 +33,7 @@ export class Standings implements ModeStandings {
   count(holders: number): void {
     this.hitBy[holders] = (this.hitBy[holders] as number) + 1
     this.requests++
-    if (this.requests >= PERIOD * this.capacity && this.requests >= LEAST_PERIOD * this.sampled) this.compare()
+    if (this.requests === PERIOD) this.compare()
   }
 
   change(modeAt: number, at: number): void {
@@ -46,7 +45,7 @@ export class Standings implements ModeStandings {
   private compare(): void {
     this.rank()
     const memory = Math.max(MEMORY * this.capacity, LEAST_MEMORY * this.sampled)
-    const faded = Math.exp(-this.requests / memory)
+    const faded = Math.exp(-PERIOD / memory)
     for (let set = 0; set < this.hitBy.length; set++) this.hitBy[set] = (this.hitBy[set] as number) * faded
     this.requests = 0
   }
