@@ -6,8 +6,9 @@ export class EventCursor {
   private readonly events: readonly MuninnEvent[]
   private place = 0
 
+  /** `adapted` is left out: when a policy changes its mode is its own affair, and no call's answer. */
   constructor(events: readonly MuninnEvent[]) {
-    this.events = events
+    this.events = events.filter(({ type }) => type !== 'adapted')
   }
 
   /** The type of the event to come, or `null` after the last. */

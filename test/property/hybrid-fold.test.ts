@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest'
+import { MemoryManager } from '../../src/command/memory-manager.ts'
+import type { MuninnEvent } from '../../src/event/catalogue.ts'
+import { chance } from '../support/chance.ts'
+import { assertFolds, drain, stateOf } from '../support/fold-law.ts'
+import { loop, zipf } from '../support/workloads.ts'
+
+const RUNS = process.env.MUNINN_NIGHT === '1' ? 40 : 4
+
+/** A run long enough for the mode to change, with everything else that happens to a cache in between. */
+function play(seed: number): { memory: MemoryManager; events: MuninnEvent[] } {
+  const below = chance(seed)
+  const clock = { time: 1_000_000, now: () => clock.time }
+  const memory = new MemoryManager({ policy: 'hybrid', maxItems: 150 + below(500), checkInterval: 0, seed, clock })
+  const events: MuninnEvent[] = []
+  memory.events$.subscribe((event) => events.push(event))
+  const caches = ['a', 'b'].map((name) => memory.cache<number>(name))
+  const around = loop(400)
+  const popular = zipf(3_000, 0.9, seed)
+  for (let i = 0; i < 20_000; i++) {
+    const cache = caches[i % 7 === 0 ? 1 : 0]!
+    const phase = Math.floor(i / 5_000)
+    const key = `k${phase === 0 ? around() : phase === 1 ? Math.floor(i / 3) + below(150) : popular.next()}`
+    const chosen = below(1_000)
+    if (chosen < 4) cache.delete(key)
+    else if (chosen < 8) cache.set(key, i, { ttl: 500 + below(5_000) })
+    else if (cache.get(key) === undefined && chosen < 990) cache.set(key, i, chosen < 100 ? { ttl: 2_000 } : {})
+    clock.time += below(3)
+    if (i === 9_000) memory.setPolicy('lru')
+    if (i === 9_500) memory.setPolicy('hybrid')
+    if (i === 12_000) cache.clear()
+    if (i === 15_000) memory.setLimits({ maxItems: 120 })
+    if (i === 17_000) memory.setLimits({ maxItems: 900 })
+  }
+  return { memory, events }
+}
+
+describe('hybrid over a run in which it changes its mode', () => {
+  test.each(Array.from({ length: RUNS }, (_, i) => i + 1))('is the fold of its events, seed %i', (seed) => {
+    const { memory, events } = play(seed)
+    expect(events.filter(({ type }) => type === 'adapted').length).toBeGreaterThan(0)
+    const folded = assertFolds(memory, events)
+    expect(drain(stateOf(memory), folded.at, false)).toEqual(drain(folded, folded.at, false))
+    void memory.close()
+  })
+
+  test('is the same again under the same seed', () => {
+    const [one, again] = [play(1), play(1)]
+    const told = (events: readonly MuninnEvent[]) => events.map((event) => ({ ...event, cycle: null }))
+    expect(told(one.events)).toEqual(told(again.events))
+    for (const { memory } of [one, again]) void memory.close()
+  })
+})
