@@ -108,6 +108,7 @@ function cacheStats(cache: CacheState): CacheStats {
     removedItems: counts.removed + counts.cleared,
     rejectedItems: counts.rejected,
     regrettedMisses: counts.regrettedMisses,
+    mode: cache.order.adapting?.mode ?? null,
     lastUpdated: whenever(cache.lastUpdated),
   }
 }

@@ -25,6 +25,8 @@ export interface CacheStats {
   readonly removedItems: number
   readonly rejectedItems: number
   readonly regrettedMisses: number
+  /** By which of its modes an adaptive policy runs the cache; `null` under any other. */
+  readonly mode: string | null
   /** Epoch ms of the last store; `null` before the first. */
   readonly lastUpdated: number | null
 }

@@ -51,6 +51,7 @@ export function evictedEvent(
   const { columns, policy } = state
   const storedAt = columns.storedAt[h] as number
   const runnerUp = cache.order.victim(h, at)
+  const { adapting } = cache.order
   return {
     seq,
     at,
@@ -70,6 +71,8 @@ export function evictedEvent(
     score: policy.score(h),
     runnerUp: runnerUp === NOBODY ? null : (columns.keys[runnerUp] as string),
     runnerUpScore: runnerUp === NOBODY ? null : policy.score(runnerUp),
+    mode: adapting === null ? null : adapting.mode,
+    modeSince: adapting === null ? null : adapting.since,
     trigger: why.trigger,
     cycle: why.cycle,
   }

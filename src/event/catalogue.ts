@@ -101,6 +101,9 @@ export interface Evicted extends HappenedTo<'evicted'>, Left {
   /** Key of the entry that would have gone next, from the victim's cache. */
   readonly runnerUp: string | null
   readonly runnerUpScore: number | null
+  /** By which of its modes an adaptive policy ran the cache, and since when (epoch ms; `null`: from the beginning). */
+  readonly mode: string | null
+  readonly modeSince: number | null
   readonly trigger: EvictionTrigger | null
   /** Id of the cycle; `null` for an eviction that a hard limit needed. */
   readonly cycle: string | null

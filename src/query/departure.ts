@@ -2,6 +2,7 @@ import type { Cleared, Expired, Rejected, Removed } from '../event/catalogue.ts'
 import type { Database } from '../persist/reader.ts'
 import type { EvictionRecord } from './answers.ts'
 import type { Moment } from './life.ts'
+import { modeAt } from './mode.ts'
 import { remedyForEviction, remedyForExpiry, remedyForRefusal } from './remedy.ts'
 import { by, causeInWords, refusal } from './sentences.ts'
 import { settingsAt } from './settings-read.ts'
@@ -21,6 +22,7 @@ export function departure(database: Database, key: string, moment: Moment): read
         ...occasion(database, moment.runId, record),
         held(record),
         order(record),
+        ...(record.policy === 'hybrid' ? modeAt(database, moment) : []),
         cost(record),
         remedyForEviction(record, settings()),
       ]

@@ -61,6 +61,22 @@ describe('explain', () => {
     expect(summary).toContain('It went in cycle cycle-1 (forced, by "admin"), which gave up 10 entries.')
   })
 
+  test('tells by which of its modes hybrid ran the cache then', async () => {
+    using files = new AuditFolder()
+    await logOf(files, (log, run) => {
+      run.at = Date.UTC(2026, 0, 2)
+      const reason = '9 hits more in 12 sampled requests that only one of them would have hit'
+      for (const to of ['lru', 'lirs']) log.record(run.event('adapted', { cache: 'tenant', to, reason }))
+      log.record(run.event('adapted', { cache: 'mimir', to: 'lfu-1' }))
+      log.record(run.event('evicted', { policy: 'hybrid' }))
+      log.record(run.event('adapted', { cache: 'tenant', to: 'lfu-15' }))
+    })
+    const { summary } = await asking(files, (history) => history.explain('k'))
+    expect(summary).toContain(
+      'Policy hybrid ran cache "tenant" in mode lirs since 2026-01-02T00:00:00.000Z: 9 hits more in 12 sampled requests that only one of them would have hit.',
+    )
+  })
+
   test.each([
     ['expired', 'expired', 'a longer ttl, given to set() or as caches.tenant.ttl (it was 1 m)'],
     ['removed', 'removed', 'whoever deleted it asked for it'],

@@ -52,6 +52,8 @@ const FIELDS: Fields = {
     score: 7,
     runnerUp: 'next',
     runnerUpScore: 8,
+    mode: null,
+    modeSince: null,
     trigger: { cache: 'mimir', key: 'newcomer', size: 2_048 },
     cycle: null,
   },

@@ -42,6 +42,28 @@ describe('hybrid', () => {
     expect(hits / (50 * 80)).toBeGreaterThan(0.9)
   })
 
+  test('says by which mode it runs a cache, since when and why', () => {
+    const test = bed({ ...hybrid, maxItems: 100 })
+    const cache = test.memory.cache('c')
+    expect(test.memory.stats().caches[0]?.mode).toBe('lirs-lfu')
+    for (let i = 0; i < 5_000; i++) {
+      test.clock.time++
+      cache.getOrInsert(`k:${Math.floor(i / 3) + ((i * 7919) % 110)}`, () => 1)
+    }
+    const [adapted] = test.of('adapted')
+    expect(adapted).toMatchObject({ policy: 'hybrid', cache: 'c', from: 'lirs-lfu', to: 'lru' })
+    expect(adapted?.reason).toMatch(/^\d+ hits more in \d+ sampled requests/)
+    expect(test.memory.stats().caches[0]?.mode).toBe('lru')
+    expect(test.of('evicted').at(-1)).toMatchObject({ mode: 'lru', modeSince: adapted?.at })
+    expect(test.of('evicted')[0]).toMatchObject({ mode: 'lirs-lfu', modeSince: null })
+  })
+
+  test('of many caches only the first eight to fill are compared: the rest stay in one mode', () => {
+    const test = bed({ ...hybrid, maxItems: 1_000 })
+    for (let c = 0; c < 9; c++) test.memory.cache(`c${c}`).set('k', 1)
+    expect(test.memory.stats().caches.map(({ mode }) => mode)).toEqual([...Array(8).fill('lirs-lfu'), 'lfu-15'])
+  })
+
   test('takes over frequencies when a manager goes over to it', () => {
     const test = bed({ ...hybrid, policy: 'lru', maxItems: 20 })
     const cache = test.memory.cache('c')

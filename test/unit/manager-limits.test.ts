@@ -59,6 +59,8 @@ describe('an item limit', () => {
         score: expect.any(Number),
         runnerUp: 'b',
         runnerUpScore: expect.any(Number),
+        mode: null,
+        modeSince: null,
         trigger: { cache: 'd', key: 'c', size: 30 },
         cycle: null,
       },

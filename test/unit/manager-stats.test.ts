@@ -154,6 +154,7 @@ describe('stats()', () => {
         removedItems: 1,
         rejectedItems: 1,
         regrettedMisses: 0,
+        mode: null,
         lastUpdated: clock.time - 5,
       },
     ])

@@ -28,8 +28,9 @@ export interface Order {
 
 /** An order that is run by one of several sets of rules: its modes. */
 export interface Adapting {
-  /** The present mode. */
+  /** The present mode, and since when it is that: epoch ms, `null` if from the beginning. */
   readonly mode: string
+  readonly since: number | null
   /** How the modes compare; `null` where they aren't compared. */
   readonly standings: Standings | null
   /** Goes over to another mode. */
@@ -39,9 +40,8 @@ export interface Adapting {
 /** How modes compare, by their place. */
 export interface Standings {
   readonly names: readonly string[]
-  /** The present one's place, and when it became that: epoch ms, `null` if it was from the beginning. */
+  /** The present one's place. */
   readonly modeAt: number
-  readonly since: number | null
   /** Entries of each mode's shadow. */
   readonly capacity: number
   /** Of the sampled requests, lately: hits that each would have had beyond those of the present one. */

@@ -26,6 +26,7 @@ export const CacheAnswer = Type.Object({
   removed_items: Type.Number(),
   rejected_items: Type.Number(),
   regretted_misses: Type.Number(),
+  mode: Nullable(Type.String()),
   last_updated: Time,
 })
 export type CacheAnswer = Static<typeof CacheAnswer>
@@ -50,6 +51,7 @@ export function cacheAnswer(cache: CacheStats): CacheAnswer {
     removed_items: cache.removedItems,
     rejected_items: cache.rejectedItems,
     regretted_misses: cache.regrettedMisses,
+    mode: cache.mode,
     last_updated: timestamp(cache.lastUpdated),
   }
 }

@@ -67,6 +67,7 @@ class AdaptiveOrder implements Order, Adapting {
   private sampledFrom = Number.POSITIVE_INFINITY
   /** Whether an entry was ever given up: before, nobody knows how many there is room for. */
   private full = false
+  since: number | null = null
 
   constructor(
     columns: Columns,
@@ -170,7 +171,8 @@ class AdaptiveOrder implements Order, Adapting {
   change(mode: string, at: number): void {
     const modeAt = MODES.findIndex(({ name }) => name === mode)
     this.segments.change(modeAt)
-    this.shadows?.standings.change(modeAt, at)
+    this.since = at
+    this.shadows?.standings.change(modeAt)
   }
 
   private begin(): void {

@@ -18,8 +18,6 @@ export class Standings implements ModeStandings {
   sampled = 1
   /** The present mode. */
   modeAt = FIRST_MODE
-  /** When it became the present one: `at` of the event, or `null` if the cache began with it. */
-  since: number | null = null
   /** By mode: what it would have hit and the present one missed, less the reverse; and both together. */
   readonly lead = new Float64Array(MODES.length)
   readonly disputed = new Float64Array(MODES.length)
@@ -36,9 +34,8 @@ export class Standings implements ModeStandings {
     if (this.requests === PERIOD) this.compare()
   }
 
-  change(modeAt: number, at: number): void {
+  change(modeAt: number): void {
     this.modeAt = modeAt
-    this.since = at
     this.rank()
   }
 

@@ -47,6 +47,7 @@ function unused(name: string): CacheStats {
     removedItems: 0,
     rejectedItems: 0,
     regrettedMisses: 0,
+    mode: null,
     lastUpdated: null,
   }
 }
