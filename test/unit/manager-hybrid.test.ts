@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { chance } from '../support/chance.ts'
 import { bed } from '../support/manager-bed.ts'
 
 const hybrid = { policy: 'hybrid', evictionThreshold: 1, checkInterval: 0 } as const
@@ -45,10 +46,11 @@ describe('hybrid', () => {
   test('says by which mode it runs a cache, since when and why', () => {
     const test = bed({ ...hybrid, maxItems: 100 })
     const cache = test.memory.cache('c')
+    const below = chance(1)
     expect(test.memory.stats().caches[0]?.mode).toBe('lirs-lfu')
     for (let i = 0; i < 5_000; i++) {
       test.clock.time++
-      cache.getOrInsert(`k:${Math.floor(i / 3) + ((i * 7919) % 110)}`, () => 1)
+      cache.getOrInsert(`k:${Math.floor(i / 3) + below(120)}`, () => 1)
     }
     const [adapted] = test.of('adapted')
     expect(adapted).toMatchObject({ policy: 'hybrid', cache: 'c', from: 'lirs-lfu', to: 'lru' })
