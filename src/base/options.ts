@@ -6,7 +6,7 @@ import type { Logger } from './logger.ts'
 import type { MemoryAllowance } from './memory/allowance.ts'
 import { type RedactOptions, resolveRedaction } from './redact-options.ts'
 import type { RedactionSettings } from './redaction.ts'
-import { type CacheSettings, POLICIES, type PolicyName, type Settings } from './settings.ts'
+import { type CacheSettings, OPTIMIZES, type Optimize, POLICIES, type PolicyName, type Settings } from './settings.ts'
 import { type ByteText, type DurationText, parseBytes, parseDuration, shown } from './units.ts'
 
 /** Bytes of one entry, given by the user; an integer ≥ 0. */
@@ -47,6 +47,8 @@ export interface MemoryManagerOptions extends RedactOptions {
   evictionTarget?: number
   /** Default `'hybrid'`. */
   policy?: PolicyName
+  /** What `hybrid` makes as many as possible of where bytes bind: hits, bytes hit, or `cost` saved. Default `'hits'`. */
+  optimize?: Optimize
   /** What an add does at a limit. Default `'evict'`. */
   onFull?: 'evict' | 'reject'
   /** Between periodic checks, in ms or text; 0 switches them off. Default 30 s. */
@@ -112,6 +114,7 @@ export function resolveOptions(options: MemoryManagerOptions, allowance: MemoryA
     maxCaches: maxCachesAsked = 1000,
     memoryThreshold = 0.8,
     policy = 'hybrid',
+    optimize = 'hits',
     onFull = 'evict',
     checkInterval = 30_000,
     sizing = 'heap',
@@ -146,6 +149,7 @@ export function resolveOptions(options: MemoryManagerOptions, allowance: MemoryA
     evictionThreshold,
     evictionTarget: resolveTarget(options.evictionTarget, evictionThreshold),
     policy: policyName(policy, 'policy'),
+    optimize: oneOf(optimize, OPTIMIZES, 'optimize'),
     onFull: oneOf(onFull, ['evict', 'reject'], 'onFull'),
     sizing: typeof sizing === 'function' ? 'function' : sizing,
     checkInterval: interval(checkInterval),
@@ -197,6 +201,7 @@ const KNOWN_OPTIONS: Record<keyof MemoryManagerOptions, true> = {
   evictionThreshold: true,
   evictionTarget: true,
   policy: true,
+  optimize: true,
   onFull: true,
   checkInterval: true,
   sizing: true,

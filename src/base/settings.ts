@@ -2,6 +2,10 @@ export const POLICIES = ['lru', 'lfu', 'ttl', 'size', 'hybrid'] as const
 /** An order in which entries are given up. */
 export type PolicyName = (typeof POLICIES)[number]
 
+export const OPTIMIZES = ['hits', 'bytes', 'cost'] as const
+/** What `hybrid` makes as many as possible of where bytes bind: hits, bytes hit, or costs (`cost` of `set`) saved. */
+export type Optimize = (typeof OPTIMIZES)[number]
+
 /** Limits and defaults of one named cache. `Infinity`: no limit of its own, no TTL. */
 export interface CacheSettings {
   readonly maxItems: number
@@ -23,6 +27,7 @@ export interface Settings {
   readonly evictionThreshold: number
   readonly evictionTarget: number
   readonly policy: PolicyName
+  readonly optimize: Optimize
   readonly onFull: 'evict' | 'reject'
   readonly sizing: 'heap' | 'payload' | 'function'
   /** Milliseconds; 0: no periodic check. */

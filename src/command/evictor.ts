@@ -105,7 +105,7 @@ export class Evictor {
     if (at >= this.state.soonestExpiry && this.expireOne(own, at)) return true
     const cache = own ?? cacheOfVictim(this.state, except, at)
     if (cache === null) return false
-    if (cache.order.adapting !== null) this.adapt(cache, at)
+    if (cache.order.adapting !== null) this.adapt(cache, cause, at)
     const victim = cache.order.victim(except, at)
     if (victim === NONE) return false
     this.recorder.evicted(at, cache, victim, cause, trigger, cycle)
@@ -114,8 +114,8 @@ export class Evictor {
   }
 
   /** Before a victim is chosen: only then does it matter by which rules. */
-  private adapt(cache: CacheState, at: number): void {
-    const change = adaptation(this.state, cache, this.recorder.nextSeq, at)
+  private adapt(cache: CacheState, cause: EvictionCause, at: number): void {
+    const change = adaptation(this.state, cache, cause, this.recorder.nextSeq, at)
     if (change !== null) this.recorder.record(change)
   }
 

@@ -31,3 +31,6 @@ export type Level = (typeof LEVELS)[number]
 /** Metrics whose peaks are kept. */
 export const PEAK_METRICS = ['bytes', 'heap_bytes', 'items'] as const
 export type PeakMetric = (typeof PEAK_METRICS)[number]
+
+/** The mode of `hybrid` in which who is worth least for its bytes goes, whatever its place in a list. */
+export const PER_BYTE = 'per-byte'

@@ -47,6 +47,8 @@ export class Columns {
   /** Estimated uses, 0–15, aged; and the segment: of `hybrid`. */
   frequency = new Uint8Array(0)
   segment = new Uint8Array(0)
+  /** Number of the cache, as its policy counts them; 0 of nobody. */
+  owner = new Uint16Array(0)
   tags: (readonly string[] | null)[] = []
   storedBy: (string | null)[] = []
 
@@ -91,6 +93,11 @@ export class Columns {
     this.firstFree = h
   }
 
+  /** Handles that were ever in use: all entries have one below. */
+  get extent(): number {
+    return this.used
+  }
+
   /** Uses of an entry: the store that made it, overwrites and hits. */
   uses(h: number): number {
     return (this.carried[h] as number) + (this.hits[h] as number)
@@ -119,6 +126,7 @@ export class Columns {
     if (this.frequency.length !== 0) return
     this.frequency = new Uint8Array(this.capacity)
     this.segment = new Uint8Array(this.capacity)
+    this.owner = new Uint16Array(this.capacity)
   }
 
   private grow(): void {
@@ -144,6 +152,7 @@ export class Columns {
     if (this.frequency.length !== 0) {
       this.frequency = copied(this.frequency, new Uint8Array(capacity))
       this.segment = copied(this.segment, new Uint8Array(capacity))
+      this.owner = copied(this.owner, new Uint16Array(capacity))
     }
   }
 }

@@ -15,7 +15,10 @@ export class Links {
 }
 
 /** A longer array with what was in a shorter one. */
-export function copied<T extends Int32Array | Uint32Array | Float64Array | Uint8Array>(from: T, to: T): T {
+export function copied<T extends Int32Array | Uint32Array | Uint16Array | Float64Array | Uint8Array>(
+  from: T,
+  to: T,
+): T {
   to.set(from)
   return to
 }

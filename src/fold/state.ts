@@ -79,7 +79,7 @@ export class State {
     this.settings = { ...settings, caches: copied(settings.caches) }
     this.limits = new Limits(settings)
     this.columns = new Columns(settings.maxItems)
-    this.policy = new POLICY_CLASSES[settings.policy](this.columns)
+    this.policy = new POLICY_CLASSES[settings.policy](this.columns, settings)
     this.regrets = new Regrets(settings.maxItems)
     this.levels = new LevelState(settings.memoryThreshold)
     this.at = started.at
@@ -185,7 +185,7 @@ export class State {
     this.at = at
     cache.counts.expired++
     this.forget(cache, h)
-    this.left(at, cache, h, false)
+    this.left(at, cache, h, null)
   }
 
   evicted(seq: number, at: number, cache: CacheState, h: Entry, cause: EvictionCause, cycle: string | null): void {
@@ -202,7 +202,7 @@ export class State {
       this.cycle.count++
       this.cycle.bytes += size
     }
-    this.left(at, cache, h, true)
+    this.left(at, cache, h, cause)
   }
 
   removed(seq: number, at: number, cache: CacheState, h: Entry): void {
@@ -210,7 +210,7 @@ export class State {
     this.at = at
     cache.counts.removed++
     this.forget(cache, h)
-    this.left(at, cache, h, false)
+    this.left(at, cache, h, null)
   }
 
   cleared(e: Event.Cleared, cache: CacheState): void {
@@ -218,7 +218,7 @@ export class State {
     cache.counts.cleared += e.count
     for (const h of cache.handles()) {
       this.forget(cache, h)
-      this.left(e.at, cache, h, false)
+      this.left(e.at, cache, h, null)
     }
   }
 
@@ -286,7 +286,7 @@ export class State {
     this.limits.set(this.settings)
     if (rest.memoryThreshold !== undefined) this.levels.thresholds[1] = rest.memoryThreshold
     if (rest.policy !== undefined && rest.policy !== this.policy.name) {
-      this.policy = new POLICY_CLASSES[rest.policy](this.columns)
+      this.policy = new POLICY_CLASSES[rest.policy](this.columns, this.settings)
       for (const cache of this.caches.values()) cache.reorder(this.policy)
     }
     this.levels.usageIs(this.usage, e.at)
@@ -393,10 +393,10 @@ export class State {
     this.regrets.forget((this.columns.hash[h] as number) ^ cache.salt)
   }
 
-  private left(at: number, cache: CacheState, h: Entry, givenUp: boolean): void {
+  private left(at: number, cache: CacheState, h: Entry, cause: EvictionCause | null): void {
     const size = this.columns.size[h] as number
     if (this.peaks.isFresh) this.peaks.keep(this.holdings())
-    cache.order.left(h, givenUp)
+    cache.order.left(h, cause)
     cache.unschedule(h)
     if (at >= this.soonestExpiry) this.passTime(at)
     cache.index.remove(h)

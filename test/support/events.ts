@@ -10,6 +10,7 @@ export const SETTINGS: Settings = {
   evictionThreshold: 0.9,
   evictionTarget: 0.8,
   policy: 'lru',
+  optimize: 'hits',
   onFull: 'evict',
   sizing: 'heap',
   checkInterval: 30_000,

@@ -1,4 +1,5 @@
-import type { PolicyName } from '../../base/settings.ts'
+import type { PolicyName, Settings } from '../../base/settings.ts'
+import type { EvictionCause } from '../../event/vocabulary.ts'
 import type { Columns } from '../columns.ts'
 
 /**
@@ -18,8 +19,8 @@ export interface Order {
   updating(h: number): void
   /** Its value was replaced, which is a use; `previous` as in `used`. */
   updated(h: number, previous: number): void
-  /** It is about to leave: given up, or by another way. */
-  left(h: number, givenUp: boolean): void
+  /** It is about to leave: given up for a cause, or (`null`) by another way. */
+  left(h: number, cause: EvictionCause | null): void
   /** An entry that was there before this order was made; they come in the order of their last use. */
   adopted(h: number): void
   /** Who goes next, but for `except` (or `NONE`); `NONE` if there is nobody. */
@@ -31,6 +32,12 @@ export interface Adapting {
   /** The present mode, and since when it is that: epoch ms, `null` if from the beginning. */
   readonly mode: string
   readonly since: number | null
+  /** Where it gives up what is worth least for its bytes, the mode that it goes back to; else `mode`. */
+  readonly listMode: string
+  /** How different the sizes of all entries are: their variance over the square of their mean. */
+  readonly spread: number
+  /** Evictions since the last that was for want of bytes. */
+  readonly sinceBytes: number
   /** How the modes compare; `null` where they aren't compared. */
   readonly standings: Standings | null
   /** Goes over to another mode. */
@@ -67,4 +74,4 @@ export interface Policy {
 }
 
 /** Makes a policy over the columns. */
-export type PolicyClass = new (columns: Columns) => Policy
+export type PolicyClass = new (columns: Columns, settings: Pick<Settings, 'optimize'>) => Policy

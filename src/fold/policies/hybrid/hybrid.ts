@@ -1,18 +1,26 @@
+import type { Settings } from '../../../base/settings.ts'
+import { type EvictionCause, PER_BYTE } from '../../../event/vocabulary.ts'
 import { type Columns, NONE } from '../../columns.ts'
+import { avalanche } from '../../hash.ts'
 import type { Adapting, Order, Policy } from '../policy.ts'
 import { Comparator } from './comparator.ts'
 import { Frequencies } from './frequencies.ts'
 import { Ghosts } from './ghosts.ts'
 import { Meetings } from './meetings.ts'
-import { FIRST_MODE, MODES, type ModeName, ONLY_MODE } from './modes.ts'
+import { FIRST_MODE, MODES, ONLY_MODE } from './modes.ts'
 import { Segments } from './segments.ts'
 import { Shadows } from './shadows.ts'
 import type { Standings } from './standings.ts'
+import { Weights } from './weights.ts'
 
 /** An entry with less than this share of its life before it is given up first. */
 const NEARLY_EXPIRED = 1 / 16
 /** Caches that have shadows, at most: 1 MB for all of them. */
 const MOST_SHADOWS = 8
+/** Entries drawn to find who is worth least. */
+const SAMPLE = 64
+/** Caches that a number tells apart. */
+const MOST_ORDERS = 0xffff
 /** Bit of a segment byte: its key is in an open meeting, or was. */
 const MET = 0b100
 /** Above it, how many zero bits the key's hash begins with: whether it is sampled is seen without reading the hash. */
@@ -30,16 +38,22 @@ export class Hybrid implements Policy {
   readonly name = 'hybrid'
   private readonly columns: Columns
   private readonly frequencies: Frequencies
+  private readonly weights: Weights
   private shadowed = 0
+  private orders = 0
 
-  constructor(columns: Columns) {
+  constructor(columns: Columns, { optimize }: Pick<Settings, 'optimize'>) {
     columns.needFrequency()
     this.columns = columns
     this.frequencies = new Frequencies(columns)
+    this.weights = new Weights(columns, optimize)
   }
 
   order(salt: number, soonest: () => number): Order {
-    return new AdaptiveOrder(this.columns, this.frequencies, salt, () => this.shadowed++ < MOST_SHADOWS, soonest)
+    // Numbers go round after so many caches: a sample may then hold another's entry, which `victim` passes over.
+    this.orders = (this.orders % MOST_ORDERS) + 1
+    const mayHaveShadows = (): boolean => this.shadowed++ < MOST_SHADOWS
+    return new AdaptiveOrder(this.columns, this.frequencies, this.weights, this.orders, salt, mayHaveShadows, soonest)
   }
 
   before(a: number, b: number): boolean {
@@ -47,13 +61,15 @@ export class Hybrid implements Policy {
   }
 
   score(h: number): number {
-    return this.columns.frequency[h] as number
+    return this.weights.inUse === 0 ? (this.columns.frequency[h] as number) : this.weights.worth(h)
   }
 }
 
 class AdaptiveOrder implements Order, Adapting {
   private readonly columns: Columns
   private readonly frequencies: Frequencies
+  private readonly weights: Weights
+  private readonly number: number
   private readonly salt: number
   private readonly mayHaveShadows: () => boolean
   private readonly soonest: () => number
@@ -68,15 +84,23 @@ class AdaptiveOrder implements Order, Adapting {
   /** Whether an entry was ever given up: before, nobody knows how many there is room for. */
   private full = false
   since: number | null = null
+  sinceBytes = 0
+  private perByte = false
+  /** Departures so far: the samples' seed. */
+  private departed = 0
 
   constructor(
     columns: Columns,
     frequencies: Frequencies,
+    weights: Weights,
+    number: number,
     salt: number,
     mayHaveShadows: () => boolean,
     soonest: () => number,
   ) {
     this.columns = columns
+    this.weights = weights
+    this.number = number
     this.salt = salt
     this.frequencies = frequencies
     this.mayHaveShadows = mayHaveShadows
@@ -93,8 +117,16 @@ class AdaptiveOrder implements Order, Adapting {
     return this
   }
 
-  get mode(): ModeName {
+  get mode(): string {
+    return this.perByte ? PER_BYTE : this.segments.mode.name
+  }
+
+  get listMode(): string {
     return this.segments.mode.name
+  }
+
+  get spread(): number {
+    return this.weights.spread
   }
 
   added(h: number, now: number): void {
@@ -104,6 +136,8 @@ class AdaptiveOrder implements Order, Adapting {
     const remembered = ghosts.take(hash)
     if (remembered && ghosts.met) this.meetings.requested(hash)
     frequencies.enter(h, remembered ? ghosts.frequency : frequencies.sketch.estimate(hash ^ this.salt))
+    this.weights.enter(columns.size[h] as number)
+    this.weights.now = now
     this.label(h, hash)
     this.segments.add(h, remembered ? ghosts.lastUse(now) : NONE)
     if (this.shadows === undefined) this.begin()
@@ -121,22 +155,29 @@ class AdaptiveOrder implements Order, Adapting {
     if (this.shadows && Math.clz32(hash) >= this.shadows.bits) this.shadows.miss(hash, at)
   }
 
-  updating(): void {}
+  updating(h: number): void {
+    this.weights.leave(this.columns.size[h] as number)
+  }
 
   updated(h: number, previous: number): void {
+    this.weights.enter(this.columns.size[h] as number)
     this.frequencies.use(h)
     this.segments.use(h, previous)
     if ((this.columns.segment[h] as number) >= this.sampledFrom) this.stored(h, this.columns.hash[h] as number)
   }
 
-  left(h: number, givenUp: boolean): void {
+  left(h: number, cause: EvictionCause | null): void {
     const { columns, frequencies } = this
     const hash = columns.hash[h] as number
     const frequency = columns.frequency[h] as number
     frequencies.leave()
-    if (givenUp) {
+    this.weights.leave(columns.size[h] as number)
+    this.departed++
+    columns.owner[h] = 0
+    if (cause !== null) {
       this.full = true
-      this.meet(h)
+      this.sinceBytes = isForBytes(cause) ? 0 : this.sinceBytes + 1
+      if (!this.perByte) this.meet(h)
       this.ghosts.age(frequencies.halvings)
       const met = ((columns.segment[h] as number) & MET) !== 0
       this.ghosts.remember(hash, columns.usedSeq[h] as number, frequency, met, this.segments.length)
@@ -153,6 +194,7 @@ class AdaptiveOrder implements Order, Adapting {
     const { columns } = this
     const hash = columns.hash[h] as number
     this.frequencies.adopt(h)
+    this.weights.enter(columns.size[h] as number)
     this.label(h, hash)
     this.segments.adopt(h)
     if (this.shadows === undefined) this.begin()
@@ -165,13 +207,18 @@ class AdaptiveOrder implements Order, Adapting {
   victim(except: number, at: number): number {
     const dying = this.soonest()
     if (dying !== NONE && dying !== except && this.isNearlyExpired(dying, at)) return dying
-    return this.segments.victim(except)
+    const victim = this.segments.victim(except)
+    return this.perByte && victim !== NONE ? this.leastWorth(victim, except) : victim
   }
 
   change(mode: string, at: number): void {
+    this.since = at
+    const perByte = mode === PER_BYTE
+    if (perByte !== this.perByte) this.weights.inUse += perByte ? 1 : -1
+    this.perByte = perByte
+    if (perByte) return
     const modeAt = MODES.findIndex(({ name }) => name === mode)
     this.segments.change(modeAt)
-    this.since = at
     this.shadows?.standings.change(modeAt)
   }
 
@@ -182,6 +229,7 @@ class AdaptiveOrder implements Order, Adapting {
   }
 
   private label(h: number, hash: number): void {
+    this.columns.owner[h] = this.number
     this.columns.segment[h] = Math.min(MOST_ZEROS, Math.clz32(hash)) << ZEROS_SHIFT
   }
 
@@ -230,8 +278,34 @@ class AdaptiveOrder implements Order, Adapting {
     segment[oldest] = (segment[oldest] as number) | MET
   }
 
+  /** Of a sample of the cache's entries, and of who would go by the lists, the one that is worth least; ties by age. */
+  private leastWorth(first: number, except: number): number {
+    const { columns, weights, number } = this
+    const { owner, usedSeq, extent } = columns
+    let least = first
+    let worth = weights.worth(first)
+    let random = avalanche(this.departed)
+    for (let i = 0; i < SAMPLE; i++) {
+      // A linear congruential generator (Numerical Recipes), whose high bits are good.
+      random = (Math.imul(random, 1_664_525) + 1_013_904_223) | 0
+      const h = extent <= SAMPLE ? i % extent : Math.floor(((random >>> 0) / 2 ** 32) * extent)
+      if (owner[h] !== number || h === except) continue
+      const other = weights.worth(h)
+      if (other < worth || (other === worth && (usedSeq[h] as number) < (usedSeq[least] as number))) {
+        least = h
+        worth = other
+      }
+    }
+    return least
+  }
+
   private isNearlyExpired(h: number, at: number): boolean {
     const expiresAt = this.columns.expiresAt[h] as number
     return expiresAt - at < (expiresAt - (this.columns.storedAt[h] as number)) * NEARLY_EXPIRED
   }
+}
+
+/** Whether an eviction is for want of bytes, not of room for one more. */
+function isForBytes(cause: EvictionCause): boolean {
+  return cause !== 'items' && cause !== 'cache-items'
 }
