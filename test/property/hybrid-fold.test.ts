@@ -11,7 +11,14 @@ const RUNS = process.env.MUNINN_NIGHT === '1' ? 40 : 4
 function play(seed: number): { memory: MemoryManager; events: MuninnEvent[] } {
   const below = chance(seed)
   const clock = { time: 1_000_000, now: () => clock.time }
-  const memory = new MemoryManager({ policy: 'hybrid', maxItems: 150 + below(500), checkInterval: 0, seed, clock })
+  const memory = new MemoryManager({
+    policy: 'hybrid',
+    maxItems: 150 + below(500),
+    maxMemory: 8_000,
+    checkInterval: 0,
+    seed,
+    clock,
+  })
   const events: MuninnEvent[] = []
   memory.events$.subscribe((event) => events.push(event))
   const caches = ['a', 'b'].map((name) => memory.cache<number>(name))
@@ -24,21 +31,30 @@ function play(seed: number): { memory: MemoryManager; events: MuninnEvent[] } {
     const chosen = below(1_000)
     if (chosen < 4) cache.delete(key)
     else if (chosen < 8) cache.set(key, i, { ttl: 500 + below(5_000) })
-    else if (cache.get(key) === undefined && chosen < 990) cache.set(key, i, chosen < 100 ? { ttl: 2_000 } : {})
+    else if (cache.get(key) === undefined && chosen < 990)
+      cache.set(key, i, { size: sizeOf(i, key), ...(chosen < 100 ? { ttl: 2_000 } : {}) })
     clock.time += below(3)
     if (i === 9_000) memory.setPolicy('lru')
     if (i === 9_500) memory.setPolicy('hybrid')
     if (i === 12_000) cache.clear()
     if (i === 15_000) memory.setLimits({ maxItems: 120 })
     if (i === 17_000) memory.setLimits({ maxItems: 900 })
+    if (i === 19_000) memory.setLimits({ maxItems: 100 })
   }
   return { memory, events }
+}
+
+/** Small and alike at first, then up to a hundred times as large: bytes begin to bind. */
+function sizeOf(i: number, key: string): number {
+  return i < 13_000 ? 1 : 1 + (key.charCodeAt(key.length - 1) % 10) ** 2
 }
 
 describe('hybrid over a run in which it changes its mode', () => {
   test.each(Array.from({ length: RUNS }, (_, i) => i + 1))('is the fold of its events, seed %i', (seed) => {
     const { memory, events } = play(seed)
-    expect(events.filter(({ type }) => type === 'adapted').length).toBeGreaterThan(0)
+    const modes = events.flatMap((event) => (event.type === 'adapted' ? [event.to] : []))
+    expect(modes.filter((mode) => mode !== 'per-byte').length).toBeGreaterThan(0)
+    expect(modes).toContain('per-byte')
     const folded = assertFolds(memory, events)
     expect(drain(stateOf(memory), folded.at, false)).toEqual(drain(folded, folded.at, false))
     void memory.close()

@@ -66,6 +66,45 @@ describe('hybrid', () => {
     expect(test.memory.stats().caches.map(({ mode }) => mode)).toEqual([...Array(8).fill('lirs-lfu'), 'lfu-15'])
   })
 
+  test('goes over to what is worth least for its bytes where bytes bind and sizes differ, and back', () => {
+    const test = bed({ ...hybrid, maxItems: 1_000, maxMemory: 10_000, maxHeap: 10_000 })
+    const cache = test.memory.cache('c')
+    for (let i = 0; i < 2_000; i++) cache.getOrInsert(`k:${i % 300}`, () => 1, { size: i % 3 === 0 ? 100 : 10 })
+    expect(test.of('adapted').map(({ to }) => to)).toContain('per-byte')
+    expect(test.memory.stats().caches[0]?.mode).toBe('per-byte')
+    expect(test.of('evicted').at(-1)).toMatchObject({ size: 100, mode: 'per-byte' })
+    test.memory.setLimits({ maxItems: 50 })
+    for (let i = 0; i < 1_000; i++) cache.set(`one-size:${i}`, 1, { size: 10 })
+    expect(test.memory.stats().caches[0]?.mode).not.toBe('per-byte')
+  })
+
+  test('stays with its lists where bytes bind, but sizes are alike', () => {
+    const test = bed({ ...hybrid, maxItems: 1_000, maxMemory: 10_000, maxHeap: 10_000 })
+    const cache = test.memory.cache('c')
+    for (let i = 0; i < 2_000; i++) cache.getOrInsert(`k:${i % 300}`, () => 1, { size: 95 + (i % 10) })
+    expect(test.of('adapted').map(({ to }) => to)).not.toContain('per-byte')
+  })
+
+  test.each([
+    ['hits', 'large'],
+    ['bytes', 'seldom'],
+    ['cost', 'cheap'],
+  ] as const)('that optimizes %s gives up what is %s', (optimize, first) => {
+    const test = bed({ ...hybrid, optimize, maxItems: 1_000, maxMemory: 10_000, maxHeap: 10_000 })
+    const cache = test.memory.cache('c')
+    for (let i = 0; i < 20; i++) {
+      cache.set(`large:${i}`, 1, { size: 200, cost: 1_000 })
+      cache.set(`seldom:${i}`, 1, { size: 100, cost: 1_000 })
+      cache.set(`cheap:${i}`, 1, { size: 150, cost: 1 })
+    }
+    for (let round = 0; round < 8; round++)
+      for (let i = 0; i < 20; i++) for (const kind of ['large', 'cheap']) cache.get(`${kind}:${i}`)
+    for (let i = 0; i < 20; i++) cache.get(`seldom:${i}`)
+    for (let i = 0; i < 10; i++) cache.set(`new:${i}`, 1, { size: 150, cost: 1_000 })
+    for (const key of test.evictedKeys.slice(2)) expect(key).toMatch(new RegExp(`^(${first}|new)`))
+    expect(test.evictedKeys.filter((key) => key.startsWith(first)).length).toBeGreaterThan(3)
+  })
+
   test('takes over frequencies when a manager goes over to it', () => {
     const test = bed({ ...hybrid, policy: 'lru', maxItems: 20 })
     const cache = test.memory.cache('c')
