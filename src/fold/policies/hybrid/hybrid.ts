@@ -15,8 +15,8 @@ import { Weights } from './weights.ts'
 
 /** An entry with less than this share of its life before it is given up first. */
 const NEARLY_EXPIRED = 1 / 16
-/** Caches that have shadows, at most: 1 MB for all of them. */
-const MOST_SHADOWS = 8
+/** Caches that have shadows, at most: some 1 MB for all of them. */
+const MOST_SHADOWS = 4
 /** Entries drawn to find who is worth least. */
 const SAMPLE = 64
 /** Caches that a number tells apart. */
@@ -44,6 +44,8 @@ export class Hybrid implements Policy {
 
   constructor(columns: Columns, { optimize }: Pick<Settings, 'optimize'>) {
     columns.needFrequency()
+    // Under another policy entries have come and gone without a word to the one that was here before.
+    columns.owner.fill(0)
     this.columns = columns
     this.frequencies = new Frequencies(columns)
     this.weights = new Weights(columns, optimize)

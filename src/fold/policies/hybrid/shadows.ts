@@ -5,11 +5,12 @@ import { MODES } from './modes.ts'
 import { Shadow } from './shadow.ts'
 import { Standings } from './standings.ts'
 
-/** Entries of a shadow, at least and less than: with more, half of the keys are sampled. */
+/** Entries of a shadow at least, and at most just below twice as many: then half of the keys are sampled. */
 const LEAST = 125
-const TOO_MANY = 2 * LEAST
-/** Below so many a sample of twice the keys is taken. */
-const TOO_FEW = LEAST / 2
+/** The same at first: the first choices are made of the fewest requests. */
+const LEAST_AT_FIRST = 250
+/** Requests for each entry, from when the cache is full, that count as first. */
+const FIRST_REQUESTS = 32
 /** Keys that no shadow holds, but are remembered, for each entry of a shadow. */
 const UNHELD = 4
 /** Requests per entry after which the frequencies are halved; as those of the real entries. */
@@ -18,7 +19,7 @@ const MEMORY = 80
 /**
  * What every mode would do, on a sample of the keys and a cache as much smaller (spatial sampling: Waldspurger, Garthwaite,
  * Park & Ahmad, 2015; and 2017 for simulating a cache by it): those whose hash begins with so many zero bits. All modes
- * share one directory of keys, so that a request is looked up once. At most some 130 KB a cache.
+ * share one directory of keys, so that a request is looked up once. Some 200 KB a cache, at most 370.
  */
 export class Shadows {
   readonly standings = new Standings()
@@ -29,6 +30,9 @@ export class Shadows {
   private now = 0
   private sample = 0
   private capacity = Number.POSITIVE_INFINITY
+  private least = LEAST_AT_FIRST
+  /** Requests so far, as the sampled ones stand for them, since the cache is full. */
+  private requests = 0
   /** The key that was just missed, and its use before: the store that follows is the same request. */
   private missed: number | null = null
   private beforeMiss = NONE
@@ -56,6 +60,7 @@ export class Shadows {
     this.missed = null
     if (place === NONE) {
       this.standings.count(0)
+      this.requests += 2 ** this.bits
       return
     }
     if ((directory.expiresAt[place] as number) <= at) this.removeFrom(place)
@@ -103,6 +108,7 @@ export class Shadows {
   private compare(hash: number, place: number): void {
     const { heldBy, met } = this.directory
     this.standings.count(heldBy[place] as number)
+    this.requests += 2 ** this.bits
     if (met[place] === 0) return
     for (const shadow of this.shadows) if (((met[place] as number) & shadow.bit) !== 0) shadow.settle(hash)
     met[place] = 0
@@ -115,7 +121,7 @@ export class Shadows {
     const previous = directory.usedSeq[place] as number
     directory.usedSeq[place] = ++this.now
     directory.count(place)
-    if (++this.sample >= MEMORY * Math.min(this.capacity, TOO_MANY)) {
+    if (++this.sample >= MEMORY * Math.min(this.capacity, 2 * this.least)) {
       this.sample = 0
       directory.halve()
     }
@@ -174,7 +180,9 @@ export class Shadows {
 
   /** Follows the size of the cache: by the capacity, and where that gets too large or small by the share of keys sampled. */
   private fit(entries: number, full: boolean): void {
-    if (entries >>> this.bits >= TOO_MANY) {
+    if (!full) this.requests = 0
+    else if (this.requests > FIRST_REQUESTS * entries) this.least = LEAST
+    if (entries >>> this.bits >= 2 * this.least) {
       this.bits++
       for (const place of this.directory.all()) {
         if (Math.clz32(this.directory.hash[place] as number) >= this.bits) continue
@@ -182,7 +190,7 @@ export class Shadows {
         this.drop(place)
       }
       this.missed = null
-    } else if (this.bits !== 0 && entries >>> this.bits < TOO_FEW) {
+    } else if (this.bits !== 0 && entries >>> this.bits < this.least / 2) {
       this.bits--
     }
     const capacity = Math.max(1, Math.round(entries / 2 ** this.bits))

@@ -2,7 +2,7 @@ import type { Standings as ModeStandings } from '../policy.ts'
 import { FIRST_MODE, MODES } from './modes.ts'
 
 /** Entries' worth of requests that are remembered, and requests at least. */
-const MEMORY = 32
+const MEMORY = 16
 const LEAST_MEMORY = 2000
 /** Sampled requests from one comparison of the modes to the next. */
 const PERIOD = 16
