@@ -17,8 +17,8 @@ const UNHELD = 4
 const MEMORY = 80
 
 /**
- * What every mode would do, on a sample of the keys and a cache as much smaller (spatial sampling: Waldspurger, Garthwaite,
- * Park & Ahmad, 2015; and 2017 for simulating a cache by it): those whose hash begins with so many zero bits. All modes
+ * What every mode would do, on a sample of the keys and a cache as much smaller (spatial sampling: Waldspurger, Park,
+ * Garthwaite & Ahmad, 2015; and 2017 for simulating a cache by it): those whose hash begins with so many zero bits. All modes
  * share one directory of keys, so that a request is looked up once. Some 200 KB a cache, at most 370.
  */
 export class Shadows {
