@@ -13,8 +13,10 @@ import { Shadows } from './shadows.ts'
 import type { Standings } from './standings.ts'
 import { Weights } from './weights.ts'
 
-/** An entry with less than this share of its life before it is given up first. */
-const NEARLY_EXPIRED = 1 / 16
+/** An entry is given up first if it has less than this share of its life before it, */
+const NEARLY_EXPIRED = 1 / 4
+/** and at its present rate of hits can expect fewer than this in that time. */
+const FEW_HITS = 1 / 2
 /** Caches that have shadows, at most: some 1 MB for all of them. */
 const MOST_SHADOWS = 4
 /** Entries drawn to find who is worth least. */
@@ -302,8 +304,12 @@ class AdaptiveOrder implements Order, Adapting {
   }
 
   private isNearlyExpired(h: number, at: number): boolean {
-    const expiresAt = this.columns.expiresAt[h] as number
-    return expiresAt - at < (expiresAt - (this.columns.storedAt[h] as number)) * NEARLY_EXPIRED
+    const { columns } = this
+    const storedAt = columns.storedAt[h] as number
+    const expiresAt = columns.expiresAt[h] as number
+    const left = expiresAt - at
+    if (left >= (expiresAt - storedAt) * NEARLY_EXPIRED) return false
+    return (columns.hits[h] as number) * left < FEW_HITS * (at - storedAt)
   }
 }
 
