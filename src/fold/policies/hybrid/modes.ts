@@ -25,4 +25,4 @@ export const MODES: readonly Mode[] = [
 /** Where a cache begins: its loops and scans cost least before anything is known. */
 export const FIRST_MODE = 2
 /** Where a cache stays that has no shadows to choose by: the best of them on its own. */
-export const ONLY_MODE = 4
+export const ONLY_MODE = 3

@@ -33,6 +33,8 @@ export class Shadows {
   private least = LEAST_AT_FIRST
   /** Requests so far, as the sampled ones stand for them, since the cache is full. */
   private requests = 0
+  /** Requests that a sampled one stands for. */
+  private weight = 1
   /** The key that was just missed, and its use before: the store that follows is the same request. */
   private missed: number | null = null
   private beforeMiss = NONE
@@ -60,7 +62,7 @@ export class Shadows {
     this.missed = null
     if (place === NONE) {
       this.standings.count(0)
-      this.requests += 2 ** this.bits
+      this.requests += this.weight
       return
     }
     if ((directory.expiresAt[place] as number) <= at) this.removeFrom(place)
@@ -108,9 +110,11 @@ export class Shadows {
   private compare(hash: number, place: number): void {
     const { heldBy, met } = this.directory
     this.standings.count(heldBy[place] as number)
-    this.requests += 2 ** this.bits
+    this.requests += this.weight
     if (met[place] === 0) return
-    for (const shadow of this.shadows) if (((met[place] as number) & shadow.bit) !== 0) shadow.settle(hash)
+    const { shadows } = this
+    for (let i = 0; i < shadows.length; i++)
+      if (((met[place] as number) & (1 << i)) !== 0) (shadows[i] as Shadow).settle(hash)
     met[place] = 0
   }
 
@@ -193,9 +197,10 @@ export class Shadows {
     } else if (this.bits !== 0 && entries >>> this.bits < this.least / 2) {
       this.bits--
     }
-    const capacity = Math.max(1, Math.round(entries / 2 ** this.bits))
+    this.weight = 2 ** this.bits
+    const capacity = Math.max(1, Math.round(entries / this.weight))
     this.capacity = full ? capacity : Number.POSITIVE_INFINITY
     this.standings.capacity = capacity
-    this.standings.sampled = 2 ** -this.bits
+    this.standings.sampled = 1 / this.weight
   }
 }
