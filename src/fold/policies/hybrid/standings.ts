@@ -5,7 +5,7 @@ import { FIRST_MODE, MODES } from './modes.ts'
 const MEMORY = 16
 const LEAST_MEMORY = 2000
 /** Sampled requests from one comparison of the modes to the next. */
-const PERIOD = 16
+const PERIOD = 32
 
 /**
  * How the modes' shadows compare: sampled requests by the set of modes that would have hit, fading. From these, once in a
