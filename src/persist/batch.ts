@@ -2,6 +2,7 @@ import type { AuditLevel } from '../base/audit-options.ts'
 import type { RedactionSettings } from '../base/redaction.ts'
 import type { Started } from '../event/catalogue.ts'
 import type { EncodedRows } from './encoding.ts'
+import type { Sums } from './rollup.ts'
 import type { Tally } from './tally.ts'
 
 /** Who writes: goes into the row of the run, which every file that the run writes to must have. */
@@ -78,4 +79,6 @@ export interface Batch {
   readonly tally: Tally
   readonly end: RunEnd | null
   readonly gap: Gap | null
+  /** What rollups gain from lost events; `null`: nothing. */
+  readonly lostSums: Sums | null
 }

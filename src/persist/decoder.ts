@@ -50,7 +50,7 @@ class Decoder {
         const row = this.#keyed(LAYOUTS[code] as Layout, seq, at, cache, key)
         rows.keyEvents.push(row)
         const { firstRegret, regret } = row[5]
-        if (firstRegret === true && typeof regret === 'number') rows.regrets.push([regret, at, cache, key])
+        if (firstRegret === true && typeof regret === 'number') rows.regrets.push([regret, at, cache, key, seq])
       }
     }
     return rows

@@ -1,10 +1,14 @@
+import { prefixOf } from '../base/prefix.ts'
 import { Redaction } from '../base/redaction.ts'
 import type { Batch, RunHeader } from './batch.ts'
+import { ChainEnd, type GapLink, hashBatch, hashGap, hashRows } from './chain.ts'
 import { unknownEnds } from './crashed-runs.ts'
 import { decodeRows } from './decoder.ts'
 import type { Database, Statement } from './driver.ts'
 import { redactRows } from './redact-rows.ts'
-import { EVICTION_COLUMNS } from './rows.ts'
+import { Rollup } from './rollup.ts'
+import { RollupStatements } from './rollup-statements.ts'
+import { EVICTION_COLUMNS, type RegretRow, type Rows } from './rows.ts'
 
 const INSERT_RUN = `
   insert or ignore into runs (run, level, started_at, version, node, host, pid, process_started_at, seed, settings, may_use, last_at,
@@ -29,12 +33,15 @@ const UPDATE_RUN = `
 
 const STOP_RUN = 'update runs set stopped_at = :at, stop_reason = :reason, exit_code = :code where id = :id'
 
+const SELECT_LAST = 'select last_seq from runs where id = ?'
+
 const INSERT_BATCH = `
-  insert or ignore into batches (run_id, first_seq, last_seq, row_count) values (:id, :first, :last, :rows)`
+  insert into batches (run_id, first_seq, last_seq, row_count, departures_hash, events_hash, hash, row_sums)
+  values (:id, :first, :last, :rowCount, :departures, :events, :hash, :sums)`
 
 const INSERT_GAP = `
-  insert or ignore into gaps (run_id, first_seq, last_seq, from_at, to_at, lost, reason)
-  values (:id, :first, :last, :fromAt, :toAt, :lost, :reason)`
+  insert or ignore into gaps (run_id, first_seq, last_seq, from_at, to_at, lost, reason, hash)
+  values (:id, :first, :last, :fromAt, :toAt, :lost, :reason, :hash)`
 
 const REVIVE = `delete from gaps where run_id = :id and first_seq = :first and reason = 'crash'`
 
@@ -46,12 +53,25 @@ const INSERT_KEY_EVENT = 'insert into key_events (run_id, seq, at, type, cache, 
 
 const INSERT_EVENT = 'insert into events (run_id, seq, at, type, cache, data) values (?, ?, ?, ?, ?, ?)'
 
-const NOTE_REGRET = 'update evictions set missed_at = :at where run_id = :id and seq = :seq and missed_at is null'
+const NOTE_REGRET = `
+  update evictions set missed_at = :at where run_id = :id and seq = :seq and missed_at is null
+  returning at, cause, policy, size, cost`
+
+interface RegrettedRow {
+  readonly at: number
+  readonly cause: string
+  readonly policy: string
+  readonly size: number
+  readonly cost: number
+}
 
 /** One run's prepared statements: writes a batch inside the caller's transaction. */
 export class RunStatements {
   readonly #id: number
   readonly #redaction: Redaction | null
+  readonly #chain: ChainEnd
+  readonly #rollups: RollupStatements
+  readonly #last: Statement
   readonly #batch: Statement
   readonly #gap: Statement
   readonly #eviction: Statement
@@ -65,6 +85,9 @@ export class RunStatements {
   private constructor(database: Database, id: number, redaction: Redaction | null) {
     this.#id = id
     this.#redaction = redaction
+    this.#chain = new ChainEnd(database)
+    this.#rollups = new RollupStatements(database, id)
+    this.#last = database.prepare(SELECT_LAST).pluck()
     this.#batch = database.prepare(INSERT_BATCH)
     this.#gap = database.prepare(INSERT_GAP)
     this.#eviction = database.prepare(INSERT_EVICTION)
@@ -89,8 +112,8 @@ export class RunStatements {
     const statements = new RunStatements(database, id, redaction)
     if (isNew && next.first > 1) {
       const fromAt = header.startedAt
-      const before = { id, first: 1, last: next.first - 1, fromAt, toAt: next.gap?.fromAt ?? next.at }
-      statements.#gap.run({ ...before, lost: null, reason: 'elsewhere' })
+      const before = { first: 1, last: next.first - 1, fromAt, toAt: next.gap?.fromAt ?? next.at }
+      statements.#insertGap(id, { ...before, lost: null, reason: 'elsewhere' })
     }
     if (isNew) statements.#markCrashed(database)
     return statements
@@ -98,45 +121,69 @@ export class RunStatements {
 
   write(batch: Batch): void {
     const id = this.#id
-    // A later run took this one for dead: it cannot see into another container.
-    this.#revive.run({ id, first: batch.first })
-    const isNew = batch.gap === null ? this.#insertRows(batch) : this.#insertGap(batch, batch.gap)
+    const { first, last, at, gap, rows, tally } = batch
     // A batch that was on disk already, and only its acknowledgement lost, must not be counted twice.
-    if (!isNew) return
-    const { last, at, tally } = batch
-    this.#update.run({ id, last, at, lost: batch.gap?.lost ?? 0, ...tally })
+    if ((this.#last.get(id) as number) >= last) return
+    // A later run took this one for dead: it cannot see into another container.
+    this.#revive.run({ id, first })
+    if (gap !== null) this.#insertGap(id, { first, last, toAt: at, ...gap })
+    else if (rows !== null) this.#insertRows(batch, decodeRows(rows))
+    if (batch.lostSums !== null) this.#rollups.add(batch.lostSums)
+    this.#update.run({ id, last, at, lost: gap?.lost ?? 0, ...tally })
     if (batch.end !== null) this.#stop.run({ id, ...batch.end })
   }
 
   /** Earlier runs without an end get a gap that begins after their last row and ends nobody knows where. */
   #markCrashed(database: Database): void {
     for (const { id, first, at } of unknownEnds(database, this.#id)) {
-      this.#gap.run({ id, first, last: first, fromAt: at, toAt: at, lost: null, reason: 'crash' })
+      this.#insertGap(id, { first, last: first, fromAt: at, toAt: at, lost: null, reason: 'crash' })
     }
   }
 
-  #insertRows(batch: Batch): boolean {
+  #insertRows({ first, last, events: rowCount }: Batch, rows: Rows): void {
     const id = this.#id
-    const { first, last } = batch
-    if (this.#batch.run({ id, first, last, rows: batch.events }).changes === 0) return false
-    if (batch.rows === null) return true
-    const rows = decodeRows(batch.rows)
     // Before anything is made of them: no key may reach the file by another way.
     if (this.#redaction !== null) redactRows(rows, this.#redaction)
-    for (const row of rows.evictions) this.#eviction.run(id, row)
-    for (const [seq, at, type, cache, key, data] of rows.keyEvents) {
-      this.#keyEvent.run(id, seq, at, type, cache, key, JSON.stringify(data))
+    const rollup = new Rollup(this.#rollups.prefixFor)
+    rollup.addRows(rows)
+    const bound = {
+      evictions: rows.evictions,
+      keyEvents: rows.keyEvents.map(([seq, at, type, cache, key, data]) => [
+        seq,
+        at,
+        type,
+        cache,
+        key,
+        JSON.stringify(data),
+      ]),
+      events: rows.events.map(([seq, at, type, cache, data]) => [seq, at, type, cache, JSON.stringify(data)]),
     }
-    for (const [seq, at, type, cache, data] of rows.events) {
-      this.#event.run(id, seq, at, type, cache, JSON.stringify(data))
-    }
-    for (const [seq, at] of rows.regrets) this.#regret.run({ id, seq, at })
-    return true
+    for (const row of bound.evictions) this.#eviction.run(id, row)
+    for (const row of bound.keyEvents) this.#keyEvent.run(id, row)
+    for (const row of bound.events) this.#event.run(id, row)
+    for (const row of rows.regrets) this.#noteRegret(row, rows.prefixes, rollup)
+    this.#rollups.add(rollup.sums)
+    const hashes = hashRows(bound)
+    const hash = hashBatch(this.#chain.before(id, first), first, last, rowCount, hashes)
+    this.#batch.run({ id, first, last, rowCount, ...hashes, hash })
   }
 
-  #insertGap(batch: Batch, gap: NonNullable<Batch['gap']>): boolean {
-    const { first, last, at } = batch
-    const { fromAt, lost, reason } = gap
-    return this.#gap.run({ id: this.#id, first, last, fromAt, toAt: at, lost, reason }).changes === 1
+  /** What the eviction was is known only where it still has a row. */
+  #noteRegret([regret, at, cache, key, seq]: RegretRow, prefixes: Rows['prefixes'], rollup: Rollup): void {
+    const eviction = this.#regret.get({ id: this.#id, seq: regret, at }) as RegrettedRow | undefined
+    rollup.addRegret({
+      at,
+      cache,
+      prefix: prefixes?.get(seq) ?? prefixOf(key),
+      cause: eviction?.cause ?? '',
+      policy: eviction?.policy ?? '',
+      bytes: eviction?.size ?? 0,
+      cost: eviction?.cost ?? 0,
+      delay: eviction === undefined ? 0 : at - eviction.at,
+    })
+  }
+
+  #insertGap(id: number, gap: GapLink): void {
+    this.#gap.run({ id, ...gap, hash: hashGap(this.#chain.before(id, gap.first), gap) })
   }
 }

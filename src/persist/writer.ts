@@ -65,7 +65,9 @@ export class Writer {
         // Its counts may be what is refused.
         const tally = emptyTally()
         const gap = { lost: batch.events, fromAt: batch.at, reason: 'unwritable' } as const
-        database.transaction(() => run.write({ ...batch, rows: null, events: 0, tally, gap })).immediate()
+        database
+          .transaction(() => run.write({ ...batch, rows: null, events: 0, tally, gap, lostSums: null }))
+          .immediate()
         return batch.events
       }
     } catch (error) {
