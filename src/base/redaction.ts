@@ -29,14 +29,23 @@ const PREFIX_BYTES = 8
  * same key always gives the same text, so that a known key is found again, and nobody reads one that they don't know.
  */
 export class Redaction {
-  readonly settings: RedactionSettings
+  /** Not to be seen where the object is printed. */
+  readonly #settings: RedactionSettings
   /** Tells secrets apart without telling anything of them. */
   readonly fingerprint: string
   private readonly remembered = new Map<string, string>()
 
   constructor(settings: RedactionSettings) {
-    this.settings = settings
+    this.#settings = settings
     this.fingerprint = fingerprintOf(settings.secret)
+  }
+
+  get scope(): RedactionScope {
+    return this.#settings.scope
+  }
+
+  get secret(): string {
+    return this.#settings.secret
   }
 
   /** A key, or what is made of keys (a tag). */
@@ -52,12 +61,12 @@ export class Redaction {
 
   /** A prefix as it stands alone, by whichever rule. */
   prefix(prefix: string): string {
-    if (prefix === '' || this.settings.scope !== 'all') return prefix
-    return `~${hash(this.settings.secret, prefix, PREFIX_BYTES)}`
+    if (prefix === '' || this.#settings.scope !== 'all') return prefix
+    return `~${hash(this.#settings.secret, prefix, PREFIX_BYTES)}`
   }
 
   private hashed(key: string): string {
-    const { secret, scope } = this.settings
+    const { secret, scope } = this.#settings
     const length = scope === 'whole' ? 0 : prefixLength(key)
     const prefix = length === 0 ? '' : this.prefix(key.slice(0, length)) + key.charAt(length)
     return `${prefix}~${hash(secret, key, KEY_BYTES)}`

@@ -156,7 +156,7 @@ export class MemoryManager {
   get history(): History | null {
     if (this.audit === null) return null
     const { audit } = this
-    const secret = this.redaction?.settings.secret
+    const secret = this.redaction?.secret
     const options = {
       flush: () => audit.flush(),
       missing: () => unwritten(audit.state()),
@@ -325,6 +325,11 @@ export class MemoryManager {
   withActor<T>(actor: Actor, fn: () => T): T {
     if (typeof fn !== 'function') throw new OptionError('fn', `${shown(fn)} is not a function`)
     return this.engine.actors.run(actor, fn)
+  }
+
+  /** @internal As `withActor`, for what ends when `fn` returns: without an AsyncLocalStorage. */
+  actingAs<T>(actor: Actor, fn: () => T): T {
+    return this.engine.actors.runSync(actor, fn)
   }
 
   /** Flushes the audit log, completes the streams, stops the timers. Idempotent. */

@@ -104,7 +104,7 @@ export class RunStatements {
     const redaction = header.redaction === null ? null : new Redaction(header.redaction)
     const run = {
       ...header,
-      redaction: redaction?.settings.scope ?? null,
+      redaction: redaction?.scope ?? null,
       redactionSecret: redaction?.fingerprint ?? null,
     }
     const isNew = database.prepare(INSERT_RUN).run(run).changes === 1

@@ -41,6 +41,13 @@ export interface EvictionQuestion extends Question {
   cycle?: string
 }
 
+export interface ChangeQuestion extends Question {
+  /** Only what this one did. */
+  actor?: string
+  /** Only what was done to this cache. */
+  cache?: string
+}
+
 /** What `explain` takes besides the key. */
 export interface ExplainQuestion {
   cache?: string
@@ -121,6 +128,22 @@ export interface CycleRecord {
   readonly usageAfter: number | null
 }
 
+/** What one act of administration was: a change of settings, a forced eviction, a cache cleared, statistics reset. */
+export interface ChangeRecord {
+  readonly run: string
+  readonly seq: number
+  readonly at: number
+  readonly type: 'configured' | 'budget-changed' | 'cycle-started' | 'cleared' | 'stats-reset'
+  readonly cache: string | null
+  /** Who did it; `null`: nobody was named. */
+  readonly actor: string | null
+  readonly traceId: string | null
+  /** One readable sentence. */
+  readonly text: string
+  /** The event's other fields. */
+  readonly data: Readonly<Record<string, unknown>>
+}
+
 /** A change of level, as its `warned` told it. */
 export interface WarningRecord extends Omit<Warned, 'type'> {
   readonly run: string
@@ -178,6 +201,7 @@ export interface History {
   runs(question?: Question): Promise<Page<RunRecord>>
   cycles(question?: Question): Promise<Page<CycleRecord>>
   warnings(question?: Question): Promise<Page<WarningRecord>>
+  changes(question?: ChangeQuestion): Promise<Page<ChangeRecord>>
   peaks(question?: Question): Promise<Page<PeakRecord>>
   samples(question?: Question): Promise<Page<SampleRecord>>
   close(): Promise<void>

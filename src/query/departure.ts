@@ -34,11 +34,11 @@ export function departure(database: Database, key: string, moment: Moment): read
       ]
     }
     case 'removed': {
-      const { age, hits, size, cause, actor } = fields<Removed>(moment)
+      const { age, hits, size, cause, actor, traceId } = fields<Removed>(moment)
       const why =
         cause === 'deleted' ? `was deleted ${when}` : `was dropped ${when}, because an overwrite of it was refused`
       return [
-        `${name} ${why}${by(actor)}.`,
+        `${name} ${why}${by(actor, traceId)}.`,
         `It held ${bytesInWords(size)}, was ${durationInWords(age)} old, and had ${countInWords(hits, 'hit')}.`,
         cause === 'deleted'
           ? 'What would have kept it: nothing in the settings; whoever deleted it asked for it.'
@@ -46,17 +46,17 @@ export function departure(database: Database, key: string, moment: Moment): read
       ]
     }
     case 'cleared': {
-      const { count, bytes, actor } = fields<Cleared>(moment)
+      const { count, bytes, actor, traceId } = fields<Cleared>(moment)
       const sure =
         moment.level === 'departures' ? '; if it was there, it went with the rest' : ', and it went with the rest'
       return [
-        `Cache ${quoted(moment.cache)} was cleared ${when}${by(actor)}${sure} (${countInWords(count, 'entry', 'entries')}, ${bytesInWords(bytes)}).`,
+        `Cache ${quoted(moment.cache)} was cleared ${when}${by(actor, traceId)}${sure} (${countInWords(count, 'entry', 'entries')}, ${bytesInWords(bytes)}).`,
       ]
     }
     case 'rejected': {
       const rejected = fields<Rejected>(moment)
       return [
-        `The last add of ${name} was refused ${when}${by(rejected.actor)}: ${refusal(rejected)}.`,
+        `The last add of ${name} was refused ${when}${by(rejected.actor, rejected.traceId)}: ${refusal(rejected)}.`,
         remedyForRefusal(rejected.limitName, moment.cache, settings()),
       ]
     }
@@ -84,6 +84,7 @@ function fields<E>(moment: Moment): E {
 
 const SELECT_CYCLE = `
   select json_extract(data, '$.trigger') as "trigger", json_extract(data, '$.actor') as actor,
+    json_extract(data, '$.traceId') as traceId,
     (select json_extract(c.data, '$.count') from events c
       where c.run_id = e.run_id and c.type = 'cycle-completed' and json_extract(c.data, '$.cycle') = :cycle) as count
   from events e
@@ -92,6 +93,7 @@ const SELECT_CYCLE = `
 interface CycleRow {
   readonly trigger: string
   readonly actor: string | null
+  readonly traceId: string | null
   readonly count: number | null
 }
 
@@ -104,7 +106,7 @@ function occasion(database: Database, runId: number, { trigger, cycle }: Evictio
   }
   if (cycle !== null) {
     const row = database.prepare(SELECT_CYCLE).get({ runId, cycle }) as CycleRow | undefined
-    const what = row === undefined ? '' : ` (${row.trigger}${by(row.actor)})`
+    const what = row === undefined ? '' : ` (${row.trigger}${by(row.actor, row.traceId)})`
     const came =
       row === undefined || row.count === null ? '' : `, which gave up ${countInWords(row.count, 'entry', 'entries')}`
     said.push(`It went in cycle ${cycle}${what}${came}.`)

@@ -2,6 +2,8 @@ import { resolve } from 'node:path'
 import { findSecret, type SecretOptions } from '../base/redact-options.ts'
 import { requireDriver } from '../persist/reader.ts'
 import type {
+  ChangeQuestion,
+  ChangeRecord,
   CycleRecord,
   EvictionQuestion,
   EvictionRecord,
@@ -15,7 +17,7 @@ import type {
   SampleRecord,
   WarningRecord,
 } from './answers.ts'
-import { checkedEvictionQuestion, checkedExplainQuestion, checkedQuestion } from './question.ts'
+import { checkedChangeQuestion, checkedEvictionQuestion, checkedExplainQuestion, checkedQuestion } from './question.ts'
 import { ReaderThread } from './reader-thread.ts'
 import type { Ask } from './reader-wire.ts'
 import { storedEvictions, storedKey } from './stored.ts'
@@ -77,6 +79,11 @@ class LogHistory implements History {
 
   warnings(question: Question = {}): Promise<Page<WarningRecord>> {
     return this.#page('warnings', question)
+  }
+
+  async changes(question: ChangeQuestion = {}): Promise<Page<ChangeRecord>> {
+    const ask: Ask = { name: 'changes', question: checkedChangeQuestion(question) }
+    return (await this.#ask(ask, question.signal)) as Page<ChangeRecord>
   }
 
   peaks(question: Question = {}): Promise<Page<PeakRecord>> {

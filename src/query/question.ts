@@ -2,7 +2,7 @@ import { OptionError } from '../base/errors.ts'
 import { POLICIES } from '../base/settings.ts'
 import { shown } from '../base/units.ts'
 import { EVICTION_CAUSES } from '../event/vocabulary.ts'
-import type { EvictionQuestion, ExplainQuestion, Question } from './answers.ts'
+import type { ChangeQuestion, EvictionQuestion, ExplainQuestion, Question } from './answers.ts'
 import { readCursor } from './cursor.ts'
 
 /** A question without what can't travel to another thread. */
@@ -11,6 +11,7 @@ export type Asked<Q> = Omit<Q, 'signal'>
 const MOST_ROWS = 10_000
 const PAGED = ['run', 'since', 'until', 'limit', 'cursor', 'signal'] as const
 const OF_EVICTIONS = [...PAGED, 'cache', 'key', 'prefix', 'cause', 'policy', 'cycle'] as const
+const OF_CHANGES = [...PAGED, 'actor', 'cache'] as const
 const OF_EXPLAIN = ['cache', 'run', 'signal'] as const
 
 /**
@@ -33,6 +34,10 @@ export function checkedEvictionQuestion(question: EvictionQuestion): Asked<Evict
   return asked
 }
 
+export function checkedChangeQuestion(question: ChangeQuestion): Asked<ChangeQuestion> {
+  return checked(question, 'changes', OF_CHANGES)
+}
+
 export function checkedExplainQuestion(
   key: unknown,
   question: ExplainQuestion,
@@ -41,7 +46,11 @@ export function checkedExplainQuestion(
   return { ...checked(question, 'explain', OF_EXPLAIN), key: key.toWellFormed() }
 }
 
-function checked<Q extends Partial<EvictionQuestion>>(question: Q, name: string, fields: readonly string[]): Asked<Q> {
+function checked<Q extends Partial<EvictionQuestion & ChangeQuestion>>(
+  question: Q,
+  name: string,
+  fields: readonly string[],
+): Asked<Q> {
   if (typeof question !== 'object' || question === null) {
     throw new OptionError('question', `${shown(question)} is not an object with ${fields.join(', ')}`)
   }
@@ -53,7 +62,7 @@ function checked<Q extends Partial<EvictionQuestion>>(question: Q, name: string,
   for (const field of ['cache', 'key', 'prefix'] as const) {
     if (typeof asked[field] === 'string') asked[field] = asked[field].toWellFormed()
   }
-  for (const field of ['run', 'cache', 'key', 'prefix', 'cycle', 'cursor'] as const) {
+  for (const field of ['run', 'cache', 'key', 'prefix', 'cycle', 'actor', 'cursor'] as const) {
     const value: unknown = question[field]
     if (value !== undefined && typeof value !== 'string')
       throw new OptionError(field, `${shown(value)} is not a string`)

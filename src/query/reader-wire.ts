@@ -1,4 +1,4 @@
-import type { Question } from './answers.ts'
+import type { ChangeQuestion, Question } from './answers.ts'
 import type { Asked } from './question.ts'
 import type { StoredEvictionQuestion, StoredLifeQuestion } from './stored.ts'
 
@@ -6,6 +6,7 @@ import type { StoredEvictionQuestion, StoredLifeQuestion } from './stored.ts'
 
 export type Ask =
   | { readonly name: 'evictions'; readonly question: StoredEvictionQuestion }
+  | { readonly name: 'changes'; readonly question: Asked<ChangeQuestion> }
   | { readonly name: 'explain'; readonly question: StoredLifeQuestion }
   | {
       readonly name: 'runs' | 'cycles' | 'warnings' | 'peaks' | 'samples'

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { openToAsk, readProblem } from '../persist/reader.ts'
+import { changes } from './changes.ts'
 import { cycles } from './cycles.ts'
 import { evictions } from './evictions.ts'
 import { explain } from './explain.ts'
@@ -16,7 +17,7 @@ import { warnings } from './warnings.ts'
 
 const BUSY_TIMEOUT = 2_000
 
-const ANSWERS = { evictions, explain, runs, cycles, warnings, peaks, samples }
+const ANSWERS = { evictions, explain, runs, cycles, changes, warnings, peaks, samples }
 
 const { path } = workerData as ReaderData
 

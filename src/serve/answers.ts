@@ -1,5 +1,6 @@
 import type { Settings } from '../base/settings.ts'
 import type {
+  ChangeRecord,
   CycleRecord,
   EvictionRecord,
   Explanation,
@@ -50,6 +51,10 @@ export function runAnswer(record: RunRecord) {
 
 export function cycleAnswer(record: CycleRecord) {
   return { ...record, startedAt: instant(record.startedAt), completedAt: timestamp(record.completedAt) }
+}
+
+export function changeAnswer(record: ChangeRecord) {
+  return { ...record, at: instant(record.at) }
 }
 
 export function warningAnswer(record: WarningRecord) {

@@ -95,7 +95,14 @@ function logPath({ db }: LogOptions): string {
 
 /** What was looked for and isn't there, and where. */
 export function nothing(what: string, options: LogOptions): string {
-  const { db: _db, json: _json, limit: _limit, cursor, ...asked } = options as LogOptions & Record<string, unknown>
+  const {
+    db: _db,
+    json: _json,
+    secretFile: _secret,
+    limit: _limit,
+    cursor,
+    ...asked
+  } = options as LogOptions & Record<string, unknown>
   const said = Object.entries(asked)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name} ${typeof value === 'number' ? new Date(value).toISOString() : String(value)}`)

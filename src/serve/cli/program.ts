@@ -17,6 +17,11 @@ const COMMANDS: readonly { name: string; description: string; load: () => Promis
   },
   { name: 'cycles', description: 'eviction cycles', load: async () => (await import('./cycles.ts')).cyclesCommand() },
   {
+    name: 'changes',
+    description: 'who changed settings, evicted by hand or purged a cache',
+    load: async () => (await import('./changes.ts')).changesCommand(),
+  },
+  {
     name: 'warnings',
     description: 'levels of memory usage, and who was writing',
     load: async () => (await import('./warnings.ts')).warningsCommand(),

@@ -1,8 +1,10 @@
 import { BlockList, isIP } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { MuninnError } from '../../base/errors.ts'
+import type { Actor } from '../../muninn.ts'
 import { ProblemError } from './problem.ts'
 import { findToken, type Role, type Token } from './tokens.ts'
+import { traceIdOf } from './trace-parent.ts'
 
 /** What a request must show before any route sees it. */
 export interface GuardOptions {
@@ -70,8 +72,10 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
 }
 
 /** Who the audit log says did it. */
-export function actorOf(request: FastifyRequest): string {
-  return request.muninnCaller?.actor ?? 'http'
+export function actorOf(request: FastifyRequest): Actor {
+  const actor = request.muninnCaller?.actor ?? 'http'
+  const traceId = traceIdOf(request.headers.traceparent)
+  return traceId === null ? { actor } : { actor, traceId }
 }
 
 /** @throws {ProblemError} where the request may not pass. */

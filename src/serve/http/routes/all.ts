@@ -2,6 +2,7 @@ import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/typ
 import type { FastifyInstance } from 'fastify'
 import { ProblemError } from '../problem.ts'
 import { auditRoutes } from './audit.ts'
+import { auditChangesRoute } from './audit-changes.ts'
 import type { RouteContext } from './context.ts'
 import { healthRoutes } from './health.ts'
 import { itemRoutes } from './items.ts'
@@ -27,6 +28,7 @@ export function addRoutes(instance: FastifyInstance, context: RouteContext): voi
     statusRoutes(json, context)
     settingsRoutes(json, context)
     auditRoutes(json, context)
+    auditChangesRoute(json, context)
     healthRoutes(json, context)
   })
   app.after(() => closeMethods())

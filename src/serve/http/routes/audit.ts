@@ -8,7 +8,7 @@ import { ProblemError } from '../problem.ts'
 import type { App, RouteContext } from './context.ts'
 
 const Time = Type.String({ description: `${TIME_FORMS}.` })
-const PageQuery = {
+export const PageQuery = {
   run: Type.Optional(Type.String()),
   since: Type.Optional(Time),
   until: Type.Optional(Time),
@@ -38,7 +38,7 @@ const ExplainQuery = Type.Object(
 
 const Text = Type.Union([Type.String(), Type.Null()])
 /** Rows are written out by `answers.ts`; their fields are those of the events. */
-const ListAnswer = Type.Object({ items: Type.Array(Type.Unknown()), next: Text, incomplete: Text })
+export const ListAnswer = Type.Object({ items: Type.Array(Type.Unknown()), next: Text, incomplete: Text })
 const ExplainAnswer = Type.Object({
   key: Type.String(),
   cache: Text,
@@ -59,11 +59,7 @@ const HistoryAnswer = Type.Object({
 
 /** The audit log's questions, answered while the service runs. */
 export function auditRoutes(app: App, { memory }: RouteContext): void {
-  const history = (): History => {
-    if (memory.history === null)
-      throw new ProblemError('no-audit-log', 'no audit log is kept here: nothing can be asked of it')
-    return memory.history
-  }
+  const history = () => historyOf(memory)
 
   app.get(
     '/api/audit/evictions',
@@ -124,11 +120,17 @@ export function auditRoutes(app: App, { memory }: RouteContext): void {
   )
 }
 
-function list<T>(page: Page<T>, answer: (row: T) => object) {
+export function historyOf(memory: RouteContext['memory']): History {
+  if (memory.history === null)
+    throw new ProblemError('no-audit-log', 'no audit log is kept here: nothing can be asked of it')
+  return memory.history
+}
+
+export function list<T>(page: Page<T>, answer: (row: T) => object) {
   return { items: page.items.map(answer), next: page.next, incomplete: page.incomplete }
 }
 
-function question({ run, since, until, limit, cursor }: ListQuery): Question {
+export function question({ run, since, until, limit, cursor }: ListQuery): Question {
   const now = Date.now()
   return given({ run, since: time(since, 'since', now), until: time(until, 'until', now), limit, cursor })
 }
@@ -144,6 +146,6 @@ function time(text: string | undefined, field: string, now: number): number | un
 type Given<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> }
 
 /** Without what was not asked for: `History` takes options that are left out, not options that are `undefined`. */
-function given<T extends object>(fields: T): Given<T> {
+export function given<T extends object>(fields: T): Given<T> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<T>
 }

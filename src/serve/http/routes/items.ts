@@ -47,15 +47,11 @@ export function itemRoutes(app: App, { memory, exposeValues, maxItemBytes }: Rou
       const { cache: name, key } = request.params
       const body: unknown = request.body
       const item = itemOf(Buffer.isBuffer(body) ? body : Buffer.alloc(0), request.headers['content-type'])
-      const cache = memory.cache<unknown>(name)
+      const cache = memory.actingAs(actorOf(request), () => memory.cache<unknown>(name))
       const existed = cache.has(key)
       const { ttl } = request.query
-      const actor = actorOf(request)
-      const result = cache.put(
-        key,
-        item,
-        ttl === undefined ? { actor } : { actor, ttl: ttl === 'Infinity' ? Number.POSITIVE_INFINITY : ttl },
-      )
+      const options = ttl === undefined ? {} : { ttl: ttl === 'Infinity' ? Number.POSITIVE_INFINITY : ttl }
+      const result = memory.actingAs(actorOf(request), () => cache.put(key, item, options))
       const answer: PutAnswer = { stored: result.stored, cache: name, key }
       if (result.reason !== null) answer.reason = result.reason
       if (result.limit !== null) answer.limit = result.limit
@@ -96,7 +92,7 @@ export function itemRoutes(app: App, { memory, exposeValues, maxItemBytes }: Rou
     },
     async (request) => {
       const { cache: name, key } = request.params
-      const deleted = existing(name)?.delete(key, { actor: actorOf(request) }) ?? false
+      const deleted = memory.actingAs(actorOf(request), () => existing(name)?.delete(key) ?? false)
       return { deleted, cache: name, key }
     },
   )

@@ -57,11 +57,8 @@ export function memoryRoutes(app: App, { memory }: RouteContext): void {
       if (cache !== undefined && !memory.cacheNames().includes(cache)) {
         throw new ProblemError('not-found', `there is no cache ${JSON.stringify(cache)}`)
       }
-      const summary = memory.evict({
-        ...(cache === undefined ? {} : { cache }),
-        ...(target === undefined ? {} : { target }),
-        actor: actorOf(request),
-      })
+      const asked = { ...(cache === undefined ? {} : { cache }), ...(target === undefined ? {} : { target }) }
+      const summary = memory.actingAs(actorOf(request), () => memory.evict(asked))
       const entries = summary.count === 1 ? '1 entry' : `${summary.count} entries`
       return {
         message: `Memory eviction completed: ${entries}, ${summary.bytes} bytes`,
@@ -80,7 +77,7 @@ export function memoryRoutes(app: App, { memory }: RouteContext): void {
   )
 
   app.post('/api/cache/memory/reset', { schema: { response: { 200: ResetAnswer } } }, async (request) => {
-    memory.resetStats({ actor: actorOf(request) })
+    memory.actingAs(actorOf(request), () => memory.resetStats())
     return {
       message: 'Memory statistics reset',
       timestamp: new Date().toISOString(),

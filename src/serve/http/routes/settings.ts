@@ -1,6 +1,7 @@
 import { type Static, Type } from '@fastify/type-provider-typebox'
 import { OptionError } from '../../../base/errors.ts'
 import { POLICIES, type Settings } from '../../../base/settings.ts'
+import type { MemoryManager } from '../../../muninn.ts'
 import { limit } from '../../wire.ts'
 import { actorOf } from '../guard.ts'
 import { ProblemError } from '../problem.ts'
@@ -44,22 +45,25 @@ export function settingsRoutes(app: App, { memory }: RouteContext): void {
   app.get(PATH, { schema: { response: { 200: SettingsAnswer } } }, async () => settingsAnswer(memory.settings))
 
   app.post(PATH, { schema: { body: SettingsBody, response: { 200: SettingsAnswer } } }, async (request) => {
-    const { evictionPolicy, evictionThreshold } = request.body
-    const actor = actorOf(request)
     try {
-      const limits = limitsOf(request.body)
-      // What can still be refused comes first: one more cache, then the policy (a threshold below a stated target). What
-      // lowered limits evict is for the new policy to choose; their bounds have been checked by the schema.
-      for (const name of Object.keys(limits.caches ?? {})) memory.cache(name)
-      if (evictionPolicy !== undefined || evictionThreshold !== undefined) {
-        memory.setPolicy(evictionPolicy ?? memory.settings.policy, evictionThreshold, { actor })
-      }
-      if (Object.keys(limits).length > 0) memory.setLimits({ ...limits, actor })
+      memory.actingAs(actorOf(request), () => change(memory, request.body))
     } catch (error) {
       throw error instanceof OptionError ? underItsName(error) : error
     }
     return settingsAnswer(memory.settings)
   })
+}
+
+function change(memory: MemoryManager, body: SettingsBody): void {
+  const { evictionPolicy, evictionThreshold } = body
+  const limits = limitsOf(body)
+  // What can still be refused comes first: one more cache, then the policy (a threshold below a stated target). What
+  // lowered limits evict is for the new policy to choose; their bounds have been checked by the schema.
+  for (const name of Object.keys(limits.caches ?? {})) memory.cache(name)
+  if (evictionPolicy !== undefined || evictionThreshold !== undefined) {
+    memory.setPolicy(evictionPolicy ?? memory.settings.policy, evictionThreshold)
+  }
+  if (Object.keys(limits).length > 0) memory.setLimits(limits)
 }
 
 function settingsAnswer(settings: Settings): Static<typeof SettingsAnswer> {
