@@ -93,10 +93,13 @@ create table segments (
   from_at real not null,
   to_at real not null,
   row_count integer not null,
+  -- 0: open; 1: its keys are in key_index; 2: retention is removing its rows.
   sealed integer not null default 0
 ) strict;
 
 create index segments_by_time on segments (from_at);
+
+create index segments_open on segments (run_id) where sealed = 0;
 
 -- Filled segment by segment, in order: only ever appended to.
 create table key_index (

@@ -149,24 +149,19 @@ export class AuditLog {
   }
 
   #begin(started: Started): void {
-    this.#delivery = new Delivery(
-      this.#path,
-      runHeader(started, this.#settings.level, this.#settings.redaction),
-      this.#spawn,
-      {
-        delivered: (last, events) => this.#delivered(last, events),
-        refused: (events) => {
-          this.#writtenEvents -= events
-          this.#lostEvents += events
-          this.#logger.error(
-            { audit: this.#path, events },
-            'audit log: the database refused rows; a gap stands in their place',
-          )
-        },
-        setAside: (newPath, problem) => this.#wasSetAside(newPath, problem),
-        failed: (problem) => this.#degrade(problem),
+    this.#delivery = new Delivery(this.#path, runHeader(started, this.#settings), this.#spawn, {
+      delivered: (last, events) => this.#delivered(last, events),
+      refused: (events) => {
+        this.#writtenEvents -= events
+        this.#lostEvents += events
+        this.#logger.error(
+          { audit: this.#path, events },
+          'audit log: the database refused rows; a gap stands in their place',
+        )
       },
-    )
+      setAside: (newPath, problem) => this.#wasSetAside(newPath, problem),
+      failed: (problem) => this.#degrade(problem),
+    })
   }
 
   /** Whether one more event may wait. After an overflow only when half is free, so that gaps are few and long. */

@@ -1,4 +1,4 @@
-import type { AuditLevel } from '../base/audit-options.ts'
+import type { AuditLevel, AuditSettings, RetentionSettings } from '../base/audit-options.ts'
 import type { RedactionSettings } from '../base/redaction.ts'
 import type { Started } from '../event/catalogue.ts'
 import type { EncodedRows } from './encoding.ts'
@@ -21,9 +21,12 @@ export interface RunHeader {
   readonly mayUse: string
   /** How the writer hashes the keys of all rows; `null`: it doesn't. */
   readonly redaction: RedactionSettings | null
+  /** What the writer keeps of what it is given. */
+  readonly retention: RetentionSettings
+  readonly sampleAbove: number
 }
 
-export function runHeader(started: Started, level: AuditLevel, redaction: RedactionSettings | null = null): RunHeader {
+export function runHeader(started: Started, { level, redaction, retention, sampleAbove }: AuditSettings): RunHeader {
   return {
     run: started.runId,
     level,
@@ -38,6 +41,8 @@ export function runHeader(started: Started, level: AuditLevel, redaction: Redact
     settings: JSON.stringify(started.settings),
     mayUse: JSON.stringify(started.mayUse),
     redaction,
+    retention,
+    sampleAbove,
   }
 }
 

@@ -9,6 +9,7 @@ import { redactRows } from './redact-rows.ts'
 import { Rollup } from './rollup.ts'
 import { RollupStatements } from './rollup-statements.ts'
 import { EVICTION_COLUMNS, type RegretRow, type Rows } from './rows.ts'
+import { OpenSegment, rowsPerSegment } from './segment.ts'
 
 const INSERT_RUN = `
   insert or ignore into runs (run, level, started_at, version, node, host, pid, process_started_at, seed, settings, may_use, last_at,
@@ -81,13 +82,18 @@ export class RunStatements {
   readonly #revive: Statement
   readonly #update: Statement
   readonly #stop: Statement
+  readonly #segment: OpenSegment
+  /** No event of the next batch is older. */
+  #at: number
 
-  private constructor(database: Database, id: number, redaction: Redaction | null) {
+  private constructor(database: Database, id: number, header: RunHeader, redaction: Redaction | null) {
     this.#id = id
     this.#redaction = redaction
     this.#chain = new ChainEnd(database)
     this.#rollups = new RollupStatements(database, id)
     this.#last = database.prepare(SELECT_LAST).pluck()
+    this.#at = header.startedAt
+    this.#segment = new OpenSegment(database, id, rowsPerSegment(header.retention.maxSize))
     this.#batch = database.prepare(INSERT_BATCH)
     this.#gap = database.prepare(INSERT_GAP)
     this.#eviction = database.prepare(INSERT_EVICTION)
@@ -109,7 +115,7 @@ export class RunStatements {
     }
     const isNew = database.prepare(INSERT_RUN).run(run).changes === 1
     const { id } = database.prepare('select id from runs where run = ?').get(header.run) as { id: number }
-    const statements = new RunStatements(database, id, redaction)
+    const statements = new RunStatements(database, id, header, redaction)
     if (isNew && next.first > 1) {
       const fromAt = header.startedAt
       const before = { first: 1, last: next.first - 1, fromAt, toAt: next.gap?.fromAt ?? next.at }
@@ -131,6 +137,7 @@ export class RunStatements {
     if (batch.lostSums !== null) this.#rollups.add(batch.lostSums)
     this.#update.run({ id, last, at, lost: gap?.lost ?? 0, ...tally })
     if (batch.end !== null) this.#stop.run({ id, ...batch.end })
+    this.#at = at
   }
 
   /** Earlier runs without an end get a gap that begins after their last row and ends nobody knows where. */
@@ -140,7 +147,7 @@ export class RunStatements {
     }
   }
 
-  #insertRows({ first, last, events: rowCount }: Batch, rows: Rows): void {
+  #insertRows({ first, last, at, events: rowCount }: Batch, rows: Rows): void {
     const id = this.#id
     // Before anything is made of them: no key may reach the file by another way.
     if (this.#redaction !== null) redactRows(rows, this.#redaction)
@@ -166,6 +173,7 @@ export class RunStatements {
     const hashes = hashRows(bound)
     const hash = hashBatch(this.#chain.before(id, first), first, last, rowCount, hashes)
     this.#batch.run({ id, first, last, rowCount, ...hashes, hash })
+    this.#segment.take(first, last, this.#at, at, bound.evictions.length + bound.keyEvents.length)
   }
 
   /** What the eviction was is known only where it still has a row. */

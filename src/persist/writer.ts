@@ -6,6 +6,7 @@ import { RunStatements } from './run-statements.ts'
 import { diagnosed } from './schema-check.ts'
 import { setAside } from './setting-aside.ts'
 import { emptyTally } from './tally.ts'
+import { Upkeep } from './upkeep.ts'
 
 export type SetAsideListener = (newPath: string, problem: string) => void
 
@@ -18,7 +19,13 @@ export class Writer {
   readonly #header: RunHeader
   readonly #busyTimeout: number
   readonly #onSetAside: SetAsideListener
-  #open: { readonly database: Database; readonly files: string; readonly run: RunStatements } | null = null
+  #newest = Number.NEGATIVE_INFINITY
+  #open: {
+    readonly database: Database
+    readonly files: string
+    readonly run: RunStatements
+    readonly upkeep: Upkeep
+  } | null = null
 
   /** @param onSetAside is told the new path of a damaged file, and what was wrong with it. */
   constructor(path: string, header: RunHeader, busyTimeout: number, onSetAside: SetAsideListener = () => {}) {
@@ -59,6 +66,7 @@ export class Writer {
       const { database, run } = this.#opened(batch)
       try {
         database.transaction(() => run.write(batch)).immediate()
+        this.#newest = batch.at
         return 0
       } catch (error) {
         if (!refusesRows(error)) throw error
@@ -77,6 +85,18 @@ export class Writer {
     }
   }
 
+  /** One small step of what keeps the file in order; false if there is nothing to do, or it can't be done now. */
+  upkeep(): boolean {
+    try {
+      if (this.#open === null || this.#open.files !== filesIdentity(this.#path)) return false
+      return this.#open.upkeep.step(this.#newest)
+    } catch (error) {
+      // Nothing depends on it, and the next batch finds out what is wrong.
+      if (!isBusy(error)) this.close()
+      return false
+    }
+  }
+
   close(): void {
     try {
       this.#open?.database.close()
@@ -92,7 +112,8 @@ export class Writer {
       const database = openForWriting(this.#path, this.#busyTimeout)
       try {
         const run = database.transaction(() => RunStatements.begin(database, this.#header, batch)).immediate()
-        this.#open = { database, files: filesIdentity(this.#path), run }
+        const upkeep = new Upkeep(database, this.#header.retention)
+        this.#open = { database, files: filesIdentity(this.#path), run, upkeep }
         return this.#open
       } catch (error) {
         database.close()

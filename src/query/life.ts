@@ -1,7 +1,8 @@
 import type { AuditLevel } from '../base/audit-options.ts'
 import type { Database } from '../persist/reader.ts'
 import type { EvictionRecord, LifeEvent } from './answers.ts'
-import { type EvictionRow, evictionRecord, SELECT_EVICTIONS } from './evictions.ts'
+import { type EvictionRow, evictionRecord, SELECT_EVICTIONS_OF_KEYS } from './evictions.ts'
+import { rowsOfKeys } from './key-places.ts'
 import { evictedSentence, sentence } from './sentences.ts'
 import type { StoredLifeQuestion } from './stored.ts'
 
@@ -26,13 +27,12 @@ export interface LifeQuestion {
 const SELECT_LEVELS = 'select id, level from runs'
 
 const SCOPE = '(:cache is null or e.cache = :cache) and (:run is null or r.run = :run)'
-const OF_KEY = 'e.key in (select value from json_each(:keys))'
 const NEWEST = `order by e.run_id desc, e.seq desc limit ${MOST_OF_A_KIND}`
 
 const SELECT_KEY_EVENTS = `
   select r.run, e.run_id as runId, e.seq, e.at, e.type, e.cache, e.data
-  from key_events e join runs r on r.id = e.run_id
-  where ${OF_KEY} and ${SCOPE} ${NEWEST}`
+  from ${rowsOfKeys('key_events')} join runs r on r.id = e.run_id
+  where ${SCOPE} ${NEWEST}`
 
 const SELECT_CLEARED = `
   select r.run, e.run_id as runId, e.seq, e.at, e.type, e.cache, e.data
@@ -57,7 +57,7 @@ export function readLife(database: Database, question: StoredLifeQuestion): read
   )
   const levelOf = (runId: number): AuditLevel => levels.get(runId) ?? 'departures'
   const evicted = database
-    .prepare(`${SELECT_EVICTIONS} where ${OF_KEY} and ${SCOPE} ${NEWEST}`)
+    .prepare(`${SELECT_EVICTIONS_OF_KEYS} where ${SCOPE} ${NEWEST}`)
     .all(parameters) as EvictionRow[]
   const others = database.prepare(SELECT_KEY_EVENTS).all(parameters) as EventRow[]
   const own = [

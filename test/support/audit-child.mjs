@@ -6,7 +6,7 @@ import { AuditLog } from '../../dist/persist/audit-log.js'
 
 const [, , path, run, ending] = process.argv
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
-const log = AuditLog.open(resolveAudit({ path, flushInterval: 5 }), silent)
+const log = AuditLog.open(resolveAudit({ path, flushInterval: 5 }, null), silent)
 let seq = 0
 const record = (type, fields) => log.record({ seq: ++seq, at: Date.now(), type, ...fields })
 const left = { age: 1, hits: 0, size: 10 }

@@ -29,7 +29,7 @@ const STORED = {
 }
 const LEFT = { age: 5_000, hits: 2, size: 100 }
 
-type Fields = { readonly [T in EventType]: Omit<EventOf<T>, 'seq' | 'at' | 'type'> }
+export type Fields = { readonly [T in EventType]: Omit<EventOf<T>, 'seq' | 'at' | 'type'> }
 
 /** Plausible fields for each type of event. */
 const FIELDS: Fields = {
