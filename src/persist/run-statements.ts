@@ -1,10 +1,11 @@
 import { prefixOf } from '../base/prefix.ts'
 import { Redaction } from '../base/redaction.ts'
 import type { Batch, RunHeader } from './batch.ts'
-import { ChainEnd, type GapLink, hashBatch, hashGap, hashRows } from './chain.ts'
+import { Chain } from './chain.ts'
 import { unknownEnds } from './crashed-runs.ts'
 import { decodeRows } from './decoder.ts'
 import type { Database, Statement } from './driver.ts'
+import { type GapLink, hashBatch, hashGap, hashRows } from './link-hash.ts'
 import { redactRows } from './redact-rows.ts'
 import { Rollup } from './rollup.ts'
 import { RollupStatements } from './rollup-statements.ts'
@@ -70,7 +71,7 @@ interface RegrettedRow {
 export class RunStatements {
   readonly #id: number
   readonly #redaction: Redaction | null
-  readonly #chain: ChainEnd
+  readonly #chain: Chain
   readonly #rollups: RollupStatements
   readonly #last: Statement
   readonly #batch: Statement
@@ -89,7 +90,7 @@ export class RunStatements {
   private constructor(database: Database, id: number, header: RunHeader, redaction: Redaction | null) {
     this.#id = id
     this.#redaction = redaction
-    this.#chain = new ChainEnd(database)
+    this.#chain = new Chain(database)
     this.#rollups = new RollupStatements(database, id)
     this.#last = database.prepare(SELECT_LAST).pluck()
     this.#at = header.startedAt
