@@ -39,6 +39,8 @@ export class AuditLog {
   #delivery: Delivery | null = null
   #flushTimer: NodeJS.Timeout | null = null
   #problem: string | null = null
+  /** Since the log was last well. */
+  readonly #problemsSaid = new Set<string>()
   #setAside: string | null = null
   #writtenEvents = 0
   #lostEvents = 0
@@ -222,12 +224,15 @@ export class AuditLog {
     this.#acknowledgedSeq = last.last
     if (this.#problem === null || this.#outbox.losing) return
     this.#problem = null
+    this.#problemsSaid.clear()
     this.#logger.info({ audit: this.#path, lostEvents: this.#lostEvents }, 'audit log: written again')
   }
 
   #degrade(problem: string): void {
-    if (problem === this.#problem) return
     this.#problem = problem
+    // Two problems that take turns would be said for ever.
+    if (this.#problemsSaid.has(problem)) return
+    this.#problemsSaid.add(problem)
     this.#logger.warn({ audit: this.#path, problem }, 'audit log: degraded; the cache goes on')
   }
 

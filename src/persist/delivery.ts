@@ -5,7 +5,7 @@ import { BUSY, FAILED, type FromWriter, ON_DISK, SHARED_BYTES, STOP, type ToWrit
 /** Batches with the worker at a time: enough to keep it busy, few enough to bound the copies in its queue. */
 const WINDOW = 8
 const FIRST_RETRY = 100
-const LAST_RETRY = 30_000
+const LAST_RETRY = 5_000
 /** ms that `finish` waits for a writer that neither writes nor fails. */
 const PATIENCE = 10_000
 

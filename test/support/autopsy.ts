@@ -29,12 +29,16 @@ export interface VictimOptions {
   readonly ending?: 'memory' | 'throw' | 'reject' | 'signal' | 'exit' | 'abort'
   readonly audit?: Omit<AuditOptions, 'path'>
   readonly execArgv?: readonly string[]
+  /** A program that runs the one that follows its own arguments. */
+  readonly within?: readonly string[]
 }
 
 /** Starts a process of the built package that evicts under load. */
-export function startVictim({ path, told, load = 'steady', ending, audit = {}, execArgv = [] }: VictimOptions): Victim {
+export function startVictim(options: VictimOptions): Victim {
+  const { path, told, load = 'steady', ending, audit = {}, execArgv = [], within = [] } = options
   const parameters = [path, told, load, ending ?? 'killed', JSON.stringify(audit)]
-  const child = spawn(process.execPath, [...execArgv, VICTIM, ...parameters], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const [program, ...rest] = [...within, process.execPath, ...execArgv, VICTIM, ...parameters] as [string]
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
   const heard = { begun: deferred<void>(), written: deferred<void>() }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     if (text.includes('begun')) heard.begun.resolve()
@@ -63,6 +67,14 @@ interface Told {
   /** When it told of each of them, and last of all. */
   readonly toldAt: ReadonlyMap<number, number>
   readonly lastAt: number
+}
+
+/** The last that a victim told of its log, and the id of its process. */
+export function lastTold(path: string): { pid: number; acknowledgedSeq: number; lostEvents: number } {
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1)
+  const { pid } = JSON.parse(lines[0] ?? '{}') as { pid: number }
+  const { acknowledgedSeq = 0, lostEvents = 0 } = JSON.parse((lines.length > 1 && lines.at(-1)) || '{}')
+  return { pid, acknowledgedSeq, lostEvents }
 }
 
 function readTold(path: string): Told {

@@ -12,7 +12,7 @@ const TURNS = 150
 
 const log = {
   debug() {},
-  info() {},
+  info: (_, message) => process.stderr.write(`info ${message}\n`),
   warn: (fields, message) => process.stderr.write(`warn ${message} ${JSON.stringify(fields)}\n`),
   error: (fields, message) => process.stderr.write(`error ${message} ${JSON.stringify(fields)}\n`),
 }
@@ -29,7 +29,7 @@ let left = []
 for (const type of ['evicted', 'removed', 'expired', 'rejected']) {
   memory.on(type, ({ seq, key }) => left.push(seq, Number(key.slice(key.indexOf(':') + 1))))
 }
-writeSync(side, `${JSON.stringify({ run: memory.runId })}\n`)
+writeSync(side, `${JSON.stringify({ run: memory.runId, pid: process.pid })}\n`)
 process.stdout.write('begun')
 
 let next = 0

@@ -1,9 +1,20 @@
 import { Type } from '@fastify/type-provider-typebox'
+import type { Stats } from '../../../command/stats.ts'
 import type { App, RouteContext } from './context.ts'
+
+type AuditState = NonNullable<Stats['audit']>
 
 const HealthAnswer = Type.Object({
   status: Type.Union([Type.Literal('ok'), Type.Literal('degraded'), Type.Literal('draining')]),
-  audit: Type.Optional(Type.Object({ status: Type.String(), problem: Type.Union([Type.String(), Type.Null()]) })),
+  audit: Type.Optional(
+    Type.Object({
+      status: Type.String(),
+      problem: Type.Union([Type.String(), Type.Null()]),
+      set_aside: Type.Union([Type.String(), Type.Null()]),
+      lost_events: Type.Number(),
+      pending_events: Type.Number(),
+    }),
+  ),
   uptime_seconds: Type.Optional(Type.Number()),
   run_id: Type.Optional(Type.String()),
 })
@@ -24,7 +35,7 @@ export function healthRoutes(app: App, { memory, requireAudit, draining }: Route
     const { status, audit } = health()
     if (request.muninnCaller?.known !== true) return { status }
     const known = { status, uptime_seconds: Math.round(process.uptime()), run_id: memory.runId }
-    return audit === null ? known : { ...known, audit: { status: audit.status, problem: audit.problem } }
+    return audit === null ? known : { ...known, audit: auditHealth(audit) }
   })
 
   app.get(
@@ -34,7 +45,11 @@ export function healthRoutes(app: App, { memory, requireAudit, draining }: Route
       const { status, audit } = draining() ? { status: 'draining' as const, audit: null } : health()
       reply.code(status === 'draining' || (status === 'degraded' && requireAudit) ? 503 : 200)
       if (request.muninnCaller?.known !== true || audit === null) return { status }
-      return { status, audit: { status: audit.status, problem: audit.problem } }
+      return { status, audit: auditHealth(audit) }
     },
   )
+}
+
+function auditHealth({ status, problem, setAside, lostEvents, pendingEvents }: AuditState) {
+  return { status, problem, set_aside: setAside, lost_events: lostEvents, pending_events: pendingEvents }
 }
