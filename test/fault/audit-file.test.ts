@@ -197,7 +197,7 @@ describe('a damaged file is set aside, whole, and a new one begun', () => {
   })
 })
 
-describe('a file that may be somebody else’s stays where it is', () => {
+describe("a file that may be somebody else's stays where it is", () => {
   test.each(['notes.txt', 'id_rsa', 'config.json'])('as one that is no database and is called %s', async (name) => {
     using files = new AuditFolder()
     writeFileSync(files.path(name), 'not a database '.repeat(100))

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import { setTimeout as after } from 'node:timers/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { openHistory } from '../../src/query/history.ts'
 import { AuditFolder } from '../support/audit-file.ts'
@@ -47,7 +47,7 @@ async function kill(files: AuditFolder, path: string, number: number, slow: bool
   // One in five while it opens the file, the others while it writes.
   await (random(5) === 0 ? victim.begun : victim.written)
   const release = slow ? slowDown(files, path, random) : () => {}
-  await after(random(LATEST))
+  await delay(random(LATEST))
   victim.process.kill('SIGKILL')
   expect(await victim.ended).toEqual([null, 'SIGKILL'])
   release()

@@ -24,7 +24,7 @@ export interface VictimOptions {
   /** The side file. */
   readonly told: string
   /** Whether the writer can keep up. */
-  readonly load?: 'steady' | 'flood'
+  readonly load?: 'calm' | 'steady' | 'flood'
   /** How it ends by itself; left out, it runs until it is killed. */
   readonly ending?: 'memory' | 'throw' | 'reject' | 'signal' | 'exit' | 'abort'
   readonly audit?: Omit<AuditOptions, 'path'>

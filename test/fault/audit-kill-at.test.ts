@@ -1,0 +1,93 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, readFileSync } from 'node:fs'
+import type { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { schemaVersion } from '../../src/persist/migrations.ts'
+import { AuditFolder } from '../support/audit-file.ts'
+import { autopsy, startVictim } from '../support/autopsy.ts'
+import { chance } from '../support/chance.ts'
+
+const KILLS = process.env.MUNINN_NIGHT === '1' ? 50 : 6
+const OPENER = fileURLToPath(new URL('../support/opener.mjs', import.meta.url))
+const VERSION_1 = readFileSync(new URL('../fixtures/audit-v1.sql', import.meta.url), 'utf8')
+
+type Opener = ChildProcessByStdio<null, Readable, null>
+
+/** Starts it, and resolves when it is about to open the file. */
+async function opener(path: string, what: 'once' | 'checkpoints'): Promise<Opener> {
+  const child = spawn(process.execPath, [OPENER, path, what], { stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(child.stdout, 'data')
+  return child
+}
+
+/** A log of version 1 that takes some time to migrate. */
+function oldLog(files: AuditFolder, path: string): void {
+  const database = files.connect(path)
+  database.pragma('journal_mode = WAL')
+  database.exec(VERSION_1)
+  database.exec(`
+    with recursive n (i) as (select 1 union all select i + 1 from n where i < 100000)
+    insert into evictions (run_id, seq, at, cache, key, cause, policy, size, hits, stored_at, age, idle, cost)
+    select 1, 1000000 + i, 1.7e12 + i, 'c', 'key:' || i, 'items', 'lru', 10, 0, 1.7e12, 5, 5, 0 from n;
+    with recursive n (i) as (select 0 union all select i + 1 from n where i < 199)
+    insert into batches (run_id, first_seq, last_seq, row_count) select 1, 1000001 + 500 * i, 1000500 + 500 * i, 500 from n;`)
+  database.close()
+}
+
+describe('kill -9', () => {
+  test(`while an old log is migrated leaves the old one or the new one, ${KILLS} times`, async () => {
+    using files = new AuditFolder()
+    const old = files.path('old.db')
+    oldLog(files, old)
+    copyFileSync(old, files.path())
+    const begun = performance.now()
+    await once(await opener(files.path(), 'once'), 'exit')
+    const migrated = performance.now() - begun
+    const rows = `select (select count(*) from evictions) as evictions, (select count(*) from batches) as batches,
+      (select count(*) from events) as events`
+    const expected = files.rows(rows, old)
+    const random = chance(1)
+    const versions = new Set<number>()
+    for (let kill = 0; kill < KILLS; kill++) {
+      const path = files.path(`${kill}.db`)
+      copyFileSync(old, path)
+      const child = await opener(path, 'once')
+      await delay(random(migrated))
+      child.kill('SIGKILL')
+      if (child.exitCode === null) await once(child, 'exit')
+      const database = files.connect(path)
+      expect(database.pragma('integrity_check', { simple: true })).toBe('ok')
+      const version = Number(database.pragma('user_version', { simple: true }))
+      versions.add(version)
+      const tables = database.prepare("select count(*) from sqlite_schema where name = 'rollups'").pluck().get()
+      expect({ version, tables }).toEqual(version === 1 ? { version, tables: 0 } : { version, tables: 1 })
+      database.close()
+      expect(files.rows(rows, path)).toEqual(expected)
+      // The next process brings it to its end.
+      await once(await opener(path, 'once'), 'exit')
+      expect(files.rows('pragma user_version', path)).toEqual([{ user_version: schemaVersion() }])
+      expect(files.rows(rows, path)).toEqual(expected)
+    }
+    expect(versions.has(1)).toBe(true)
+  })
+
+  test(`during checkpoints leaves all that was acknowledged, ${KILLS} times`, async () => {
+    using files = new AuditFolder()
+    const random = chance(2)
+    for (let kill = 0; kill < KILLS; kill++) {
+      const told = files.path(`told-${kill}`)
+      const victim = startVictim({ path: files.path(), told })
+      await victim.written
+      const checkpointer = await opener(files.path(), 'checkpoints')
+      await once(checkpointer.stdout, 'data')
+      await delay(random(150))
+      checkpointer.kill('SIGKILL')
+      victim.process.kill('SIGKILL')
+      await Promise.all([victim.ended, once(checkpointer, 'exit')])
+      expect(autopsy(files, files.path(), told).breaches, `kill ${kill}`).toEqual([])
+    }
+  })
+})
