@@ -6,7 +6,7 @@ import { APPLICATION_ID, schemaVersion, versionOf } from './migrations.ts'
 import { supplement } from './older.ts'
 import { errorCode, inWords, UnusableFileError } from './problem.ts'
 
-export type { Database } from './driver.ts'
+export type { Database, Statement } from './driver.ts'
 
 /**
  * A connection that only reads, to a file that is an audit log of a version known here.

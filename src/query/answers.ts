@@ -194,6 +194,72 @@ export interface Explanation {
   readonly incomplete: string | null
 }
 
+/** What a verification takes. */
+export interface VerifyQuestion {
+  /** Only this run. */
+  run?: string
+  /** What an earlier verification answered, kept where nobody who could change the log could change it, too. */
+  anchor?: Anchor
+  /** Told how many rows of how many are verified. */
+  onProgress?: (rows: number, of: number) => void
+  signal?: AbortSignal
+}
+
+/** The last hash of a run's chain, at a moment. */
+export interface AnchorPoint {
+  readonly run: string
+  readonly seq: number
+  /** SHA-256, in hexadecimal. */
+  readonly hash: string
+}
+
+/** How far the chains went when it was made: a log that doesn't lead there any more was cut off or written anew. */
+export interface Anchor {
+  readonly madeAt: number
+  readonly points: readonly AnchorPoint[]
+}
+
+/** The first place of a run's chain that isn't as it was written. */
+export interface ChainFault {
+  /** Range of `seq` of the batch or gap, or of what is missing. */
+  readonly first: number
+  readonly last: number
+  readonly kind: 'changed' | 'missing' | 'added' | 'reordered'
+  /** The table and row within, where one can be named. */
+  readonly table: string | null
+  readonly seq: number | null
+  /** What is wrong, in words. */
+  readonly text: string
+}
+
+export interface RunVerification {
+  readonly run: string
+  /** `not covered`: written by a version without a chain. */
+  readonly state: 'intact' | 'broken' | 'not covered'
+  /** What was verified, up to the fault where there is one. */
+  readonly batches: number
+  readonly rows: number
+  /** Those of `rows` that no hash covers. */
+  readonly uncoveredRows: number
+  /** `seq` up to which retention has taken the departures; `null`: none. */
+  readonly retiredTo: number | null
+  readonly lastSeq: number
+  /** The chain's last hash. */
+  readonly hash: string | null
+  readonly fault: ChainFault | null
+}
+
+/** Whether a log is as it was written. */
+export interface Verification {
+  readonly intact: boolean
+  readonly rows: number
+  readonly runs: readonly RunVerification[]
+  /** To be kept elsewhere, for a later verification. */
+  readonly anchor: Anchor
+  /** What can't be told, in words; `null`: nothing. */
+  readonly incomplete: string | null
+}
+
 /** The audit log's questions. Every one runs off the caller's thread and takes a `signal`. */
 export interface History {
   evictions(question?: EvictionQuestion): Promise<Page<EvictionRecord>>
@@ -204,5 +270,6 @@ export interface History {
   changes(question?: ChangeQuestion): Promise<Page<ChangeRecord>>
   peaks(question?: Question): Promise<Page<PeakRecord>>
   samples(question?: Question): Promise<Page<SampleRecord>>
+  verify(question?: VerifyQuestion): Promise<Verification>
   close(): Promise<void>
 }

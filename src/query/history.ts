@@ -15,12 +15,21 @@ import type {
   Question,
   RunRecord,
   SampleRecord,
+  Verification,
+  VerifyQuestion,
   WarningRecord,
 } from './answers.ts'
-import { checkedChangeQuestion, checkedEvictionQuestion, checkedExplainQuestion, checkedQuestion } from './question.ts'
+import {
+  checkedChangeQuestion,
+  checkedEvictionQuestion,
+  checkedExplainQuestion,
+  checkedQuestion,
+  checkedVerifyQuestion,
+} from './question.ts'
 import { ReaderThread } from './reader-thread.ts'
 import type { Ask } from './reader-wire.ts'
 import { storedEvictions, storedKey } from './stored.ts'
+import { verification } from './verification.ts'
 
 export type * from './answers.ts'
 
@@ -94,6 +103,14 @@ class LogHistory implements History {
     return this.#page('samples', question)
   }
 
+  async verify(question: VerifyQuestion = {}): Promise<Verification> {
+    const asked = checkedVerifyQuestion(question)
+    await this.#flush(question.signal)
+    return verification(asked, question, (part) =>
+      this.#reader.ask({ name: 'verify', question: part }, question.signal),
+    )
+  }
+
   close(): Promise<void> {
     return this.#reader.close()
   }
@@ -102,10 +119,14 @@ class LogHistory implements History {
     return (await this.#ask({ name, question: checkedQuestion(question, name) }, question.signal)) as Page<T>
   }
 
-  async #ask(ask: Ask, signal: AbortSignal | undefined): Promise<unknown> {
-    const { flush, missing } = this.#options
+  async #flush(signal: AbortSignal | undefined): Promise<void> {
+    const { flush } = this.#options
     if (flush !== undefined) await withPatience(flush(), signal)
-    const unwritten = missing?.() ?? null
+  }
+
+  async #ask(ask: Ask, signal: AbortSignal | undefined): Promise<unknown> {
+    await this.#flush(signal)
+    const unwritten = this.#options.missing?.() ?? null
     const answer = (await this.#reader.ask(ask, signal)) as { incomplete: string | null }
     if (unwritten === null) return answer
     return { ...answer, incomplete: answer.incomplete === null ? unwritten : `${answer.incomplete}; ${unwritten}` }

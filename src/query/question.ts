@@ -2,7 +2,14 @@ import { OptionError } from '../base/errors.ts'
 import { POLICIES } from '../base/settings.ts'
 import { shown } from '../base/units.ts'
 import { EVICTION_CAUSES } from '../event/vocabulary.ts'
-import type { ChangeQuestion, EvictionQuestion, ExplainQuestion, Question } from './answers.ts'
+import type {
+  AnchorPoint,
+  ChangeQuestion,
+  EvictionQuestion,
+  ExplainQuestion,
+  Question,
+  VerifyQuestion,
+} from './answers.ts'
 import { readCursor } from './cursor.ts'
 
 /** A question without what can't travel to another thread. */
@@ -44,6 +51,42 @@ export function checkedExplainQuestion(
 ): Asked<ExplainQuestion> & { key: string } {
   if (typeof key !== 'string') throw new OptionError('key', `${shown(key)} is not a string`)
   return { ...checked(question, 'explain', OF_EXPLAIN), key: key.toWellFormed() }
+}
+
+const OF_VERIFY = ['run', 'anchor', 'onProgress', 'signal']
+
+/** The run and the points that a verification compares with. */
+export function checkedVerifyQuestion(question: VerifyQuestion): {
+  run: string | null
+  anchor: readonly AnchorPoint[]
+} {
+  const { anchor, onProgress: _, signal: __, ...rest } = question
+  for (const field of Object.keys(question)) {
+    if (!OF_VERIFY.includes(field)) {
+      throw new OptionError(field, `is not asked by verify; it takes ${OF_VERIFY.join(', ')}`)
+    }
+  }
+  const { run } = checked(rest, 'verify', ['run'])
+  if (anchor !== undefined && !isAnchor(anchor)) {
+    throw new OptionError('anchor', 'is no anchor: give what an earlier verification answered as its anchor')
+  }
+  return { run: run ?? null, anchor: anchor?.points.filter((point) => run === undefined || point.run === run) ?? [] }
+}
+
+function isAnchor(anchor: unknown): boolean {
+  if (typeof anchor !== 'object' || anchor === null || !('points' in anchor) || !Array.isArray(anchor.points))
+    return false
+  return anchor.points.every(
+    (point: unknown) =>
+      typeof point === 'object' &&
+      point !== null &&
+      'run' in point &&
+      typeof point.run === 'string' &&
+      'seq' in point &&
+      Number.isSafeInteger(point.seq) &&
+      'hash' in point &&
+      typeof point.hash === 'string',
+  )
 }
 
 function checked<Q extends Partial<EvictionQuestion & ChangeQuestion>>(

@@ -1,6 +1,7 @@
 import type { ChangeQuestion, Question } from './answers.ts'
 import type { Asked } from './question.ts'
 import type { StoredEvictionQuestion, StoredLifeQuestion } from './stored.ts'
+import type { VerifyAsked } from './verify.ts'
 
 /* What the asker's thread and the reader's say to each other. */
 
@@ -12,6 +13,7 @@ export type Ask =
       readonly name: 'runs' | 'cycles' | 'warnings' | 'peaks' | 'samples'
       readonly question: Asked<Question>
     }
+  | { readonly name: 'verify'; readonly question: VerifyAsked }
 
 export type Answered = { readonly answer: unknown } | { readonly problem: string }
 

@@ -8,6 +8,7 @@ import { peaks } from './peaks.ts'
 import type { Answered, Ask, FromReader, ReaderData, ToReader } from './reader-wire.ts'
 import { runs } from './runs.ts'
 import { samples } from './samples.ts'
+import { verify } from './verify.ts'
 import { warnings } from './warnings.ts'
 
 /*
@@ -17,7 +18,7 @@ import { warnings } from './warnings.ts'
 
 const BUSY_TIMEOUT = 2_000
 
-const ANSWERS = { evictions, explain, runs, cycles, changes, warnings, peaks, samples }
+const ANSWERS = { evictions, explain, runs, cycles, changes, warnings, peaks, samples, verify }
 
 const { path } = workerData as ReaderData
 

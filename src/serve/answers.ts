@@ -1,5 +1,6 @@
 import type { Settings } from '../base/settings.ts'
 import type {
+  ChainFault,
   ChangeRecord,
   CycleRecord,
   EvictionRecord,
@@ -7,6 +8,7 @@ import type {
   PeakRecord,
   RunRecord,
   SampleRecord,
+  Verification,
   WarningRecord,
 } from '../query/answers.ts'
 import { instant, limit, timestamp } from './wire.ts'
@@ -55,6 +57,17 @@ export function cycleAnswer(record: CycleRecord) {
 
 export function changeAnswer(record: ChangeRecord) {
   return { ...record, at: instant(record.at) }
+}
+
+/** The anchor as it is: it is for the next verification. */
+export function verificationAnswer({ intact, rows, runs, anchor, incomplete }: Verification) {
+  return { intact, rows, items: [...runs], anchor, next: null, incomplete }
+}
+
+/** A fault in one sentence. */
+export function faultInWords({ first, last, seq, text }: ChainFault): string {
+  const range = first === last ? `seq ${first}` : `seq ${first} to ${last}`
+  return seq === null || first === last ? `${range}: ${text}` : `${range}: at seq ${seq}: ${text}`
 }
 
 export function warningAnswer(record: WarningRecord) {

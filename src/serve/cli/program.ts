@@ -37,6 +37,11 @@ const COMMANDS: readonly { name: string; description: string; load: () => Promis
     load: async () => (await import('./runs.ts')).runsCommand(),
   },
   {
+    name: 'verify',
+    description: 'whether the log is complete and untouched',
+    load: async () => (await import('./verify.ts')).verifyCommand(),
+  },
+  {
     name: 'replay',
     description: 'a trace through the real cache',
     load: async () => (await import('./replay.ts')).replayCommand(),

@@ -48,6 +48,15 @@ const ExplainAnswer = Type.Object({
   next: Type.Null(),
   incomplete: Text,
 })
+const VerifyQuery = Type.Object({ run: Type.Optional(Type.String()) }, { additionalProperties: false })
+const VerifyAnswer = Type.Object({
+  intact: Type.Boolean(),
+  rows: Type.Integer(),
+  items: Type.Array(Type.Unknown()),
+  anchor: Type.Unknown(),
+  next: Type.Null(),
+  incomplete: Text,
+})
 const HistoryAnswer = Type.Object({
   since: Text,
   until: Text,
@@ -80,6 +89,12 @@ export function auditRoutes(app: App, { memory }: RouteContext): void {
       const { key, cache, run } = request.query
       return answers.explanationAnswer(await history().explain(key, given({ cache, run })))
     },
+  )
+
+  app.get(
+    '/api/audit/verify',
+    { schema: { querystring: VerifyQuery, response: { 200: VerifyAnswer } } },
+    async (request) => answers.verificationAnswer(await history().verify(given({ run: request.query.run }))),
   )
 
   const lists = {
