@@ -101,6 +101,8 @@ create index segments_by_time on segments (from_at);
 
 create index segments_open on segments (run_id) where sealed = 0;
 
+create index segments_leaving on segments (id) where sealed = 2;
+
 -- Filled segment by segment, in order: only ever appended to.
 create table key_index (
   segment integer not null,

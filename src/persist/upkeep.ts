@@ -1,15 +1,38 @@
 import type { RetentionSettings } from '../base/audit-options.ts'
 import type { Database } from './driver.ts'
+import { EventQuotas } from './event-quotas.ts'
+import { FileSize } from './file-size.ts'
+import { Retention } from './retention.ts'
+import { RollupMerging } from './rollup-merging.ts'
+import { RunRemoval } from './run-removal.ts'
 import { rowsPerSegment, Sealing } from './segment.ts'
+
+/** ms, by the events' time, after which is looked for what is not urgent. */
+const LEISURE = 1_000
+
+interface Step {
+  step(now: number): boolean
+}
 
 /** What the writer does between batches to keep its file in order: one small transaction a step. */
 export class Upkeep {
   readonly #database: Database
-  readonly #steps: readonly { step(now: number): boolean }[]
+  /** Looked for after each batch. */
+  readonly #urgent: readonly Step[]
+  /** Looked for now and then. */
+  readonly #leisurely: readonly Step[]
+  #next = Number.NEGATIVE_INFINITY
 
-  constructor(database: Database, { maxSize }: RetentionSettings) {
+  constructor(database: Database, retention: RetentionSettings) {
     this.#database = database
-    this.#steps = [new Sealing(database, rowsPerSegment(maxSize))]
+    const size = new FileSize(database)
+    this.#urgent = [new Sealing(database, rowsPerSegment(retention.maxSize)), new Retention(database, retention, size)]
+    this.#leisurely = [
+      new EventQuotas(database, retention),
+      new RollupMerging(database, retention),
+      new RunRemoval(database, retention),
+      size,
+    ]
   }
 
   /**
@@ -18,6 +41,14 @@ export class Upkeep {
    */
   step(now: number): boolean {
     // Deferred: it takes the write lock only where there is something to do.
-    return this.#database.transaction(() => this.#steps.some((one) => one.step(now)))()
+    return this.#database.transaction(() => this.#do(now))()
+  }
+
+  #do(now: number): boolean {
+    if (this.#urgent.some((one) => one.step(now))) return true
+    if (now < this.#next) return false
+    if (this.#leisurely.some((one) => one.step(now))) return true
+    this.#next = now + LEISURE
+    return false
   }
 }

@@ -2,7 +2,7 @@ import type { CacheSettings, SettingsChange } from '../base/settings.ts'
 import type { BudgetChanged, Cleared, Configured, CycleCompleted, CycleStarted } from '../event/catalogue.ts'
 import type { Database } from '../persist/reader.ts'
 import type { ChangeQuestion, ChangeRecord, Page } from './answers.ts'
-import { readPage } from './page.ts'
+import { readPage, type Source } from './page.ts'
 import type { Asked } from './question.ts'
 import { bytesInWords, countInWords, durationInWords, quoted } from './words.ts'
 
@@ -48,8 +48,9 @@ export function changes(database: Database, question: Asked<ChangeQuestion>): Pa
     conditions.push(OF_CACHE)
     parameters.cache = question.cache
   }
-  const source = {
+  const source: Source = {
     question: 'changes',
+    kind: 'general',
     select: SELECT_CHANGES,
     at: 'e.at',
     runId: 'e.run_id',

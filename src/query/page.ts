@@ -3,6 +3,7 @@ import type { Page, Question } from './answers.ts'
 import { type Position, readCursor, writeCursor } from './cursor.ts'
 import { incompleteness } from './incomplete.ts'
 import type { Asked } from './question.ts'
+import type { Kind } from './retention-note.ts'
 
 const ROWS = 100
 
@@ -18,6 +19,8 @@ export interface Source {
   readonly until?: string
   readonly runId: string
   readonly seq: string
+  /** Default: rows about single entries. */
+  readonly kind?: Kind
   readonly conditions: readonly string[]
   readonly parameters: Readonly<Record<string, string | number>>
 }
@@ -59,6 +62,6 @@ export function readPage<R extends Position, T>(
   return {
     items: rows.slice(0, limit).map(record),
     next: last === undefined ? null : writeCursor(last, source.question),
-    incomplete: incompleteness(database, question),
+    incomplete: incompleteness(database, question, source.kind),
   }
 }

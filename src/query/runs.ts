@@ -1,6 +1,6 @@
 import type { Database } from '../persist/reader.ts'
 import type { Page, Question, RunRecord } from './answers.ts'
-import { readPage } from './page.ts'
+import { readPage, type Source } from './page.ts'
 import type { Asked } from './question.ts'
 import { IS_OVER, type RunRow, runState } from './run-state.ts'
 import { readSettings } from './settings-read.ts'
@@ -30,8 +30,9 @@ interface FullRunRow extends RunRow {
 
 /** The runs that lived in the range: how each ended, with what settings it ran, and what it counted. */
 export function runs(database: Database, question: Asked<Question>): Page<RunRecord> {
-  const source = {
+  const source: Source = {
     question: 'runs',
+    kind: 'general',
     select: SELECT_RUNS,
     at: 'r.started_at',
     until: 'coalesce(r.stopped_at, r.last_at)',

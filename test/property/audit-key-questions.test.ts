@@ -98,7 +98,7 @@ describe('questions about a key', () => {
           ),
         ).toEqual([{ n: 0 }])
       }),
-      { numRuns: 60 * RUNS },
+      { numRuns: 25 * RUNS },
     )
   })
 
