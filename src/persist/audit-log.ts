@@ -28,7 +28,7 @@ export class AuditLog {
   /** Figures of the runs that were in the file before. */
   readonly earlier: Lifetime
   /** Called first when the process exits: whoever owns the log records `stopped` in it. */
-  onExit: ((code: number) => void) | undefined
+  onExit: ((code: number, error: string | null) => void) | undefined
 
   readonly #settings: AuditSettings
   /** Made absolute at once: the process may change its folder. */
@@ -120,8 +120,8 @@ export class AuditLog {
   }
 
   /** For the exit hook. */
-  beforeExit(code: number): void {
-    this.onExit?.(code)
+  beforeExit(code: number, error: string | null): void {
+    this.onExit?.(code, error)
     this.#cutAll()
     // A thread that can't write now won't in half a second, and one that isn't there costs more to start than to spare.
     if (this.#delivery?.isWorking === true) this.#delivery.pump(Number.POSITIVE_INFINITY)

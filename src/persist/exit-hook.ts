@@ -9,8 +9,12 @@ const ALL_MS = 1_000
 
 /** What the hook asks of a log. */
 export interface ExitingLog {
-  /** Records that the process exits, and hands all that waits to the writer's thread. */
-  beforeExit(code: number): void
+  /**
+   * Records that the process exits, and hands all that waits to the writer's thread.
+   *
+   * @param error name of the exception that nobody caught, where it exits for one.
+   */
+  beforeExit(code: number, error: string | null): void
   /** Blocks until the thread has written all or the deadline (of `performance.now()`) has passed. */
   awaitThread(deadline: number): void
   /** Blocks until the thread has let go of the database: it can't be ended safely before. */
@@ -21,12 +25,20 @@ export interface ExitingLog {
 
 const open = new Set<ExitingLog>()
 let hooked = false
+/** Name of the last exception that nobody caught. */
+let uncaught: string | null = null
 
 export function watchExit(log: ExitingLog): void {
   open.add(log)
   if (hooked) return
   hooked = true
   process.on('exit', onExit)
+  // It only watches: Node treats the exception as it would without.
+  process.on('uncaughtExceptionMonitor', (error: unknown) => {
+    attempt(() => {
+      uncaught = error instanceof Error ? String(error.name).slice(0, 100) : typeof error
+    })
+  })
 }
 
 export function unwatchExit(log: ExitingLog): void {
@@ -36,7 +48,7 @@ export function unwatchExit(log: ExitingLog): void {
 function onExit(code: number): void {
   const start = performance.now()
   const logs = [...open]
-  for (const log of logs) attempt(() => log.beforeExit(code))
+  for (const log of logs) attempt(() => log.beforeExit(code, code === 0 ? null : uncaught))
   for (const log of logs) attempt(() => log.awaitThread(start + THREADS_MS))
   for (const log of logs) attempt(() => log.stopThread(start + STOP_MS))
   for (const log of logs) attempt(() => log.writeRest(start + ALL_MS))

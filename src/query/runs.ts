@@ -5,12 +5,12 @@ import type { Asked } from './question.ts'
 import { IS_OVER, type RunRow, runState } from './run-state.ts'
 import { readSettings } from './settings-read.ts'
 
-const SELECT_RUNS = `
+export const SELECT_RUNS = `
   select r.*, r.started_at as at, r.id as runId, r.id as seq,
     ${IS_OVER} as isOver
   from runs r`
 
-interface FullRunRow extends RunRow {
+export interface FullRunRow extends RunRow {
   readonly at: number
   readonly runId: number
   readonly seq: number
@@ -19,6 +19,7 @@ interface FullRunRow extends RunRow {
   readonly node: string
   readonly settings: string
   readonly redaction: RunRecord['redaction']
+  readonly may_use: string
   readonly evicted_items: number
   readonly evicted_bytes: number
   readonly cycles: number
@@ -44,7 +45,7 @@ export function runs(database: Database, question: Asked<Question>): Page<RunRec
   return readPage(database, source, question, runRecord)
 }
 
-function runRecord(row: FullRunRow): RunRecord {
+export function runRecord(row: FullRunRow): RunRecord {
   return {
     run: row.run,
     level: row.level,

@@ -136,9 +136,9 @@ const FIELDS: Fields = {
     host: hostname(),
     pid: process.pid,
     node: process.version,
-    mayUse: { bytes: 4_000_000, source: 'test', sources: [{ source: 'test', bytes: 4_000_000 }] },
+    mayUse: { bytes: 4_000_000, source: 'test', sources: [{ source: 'test', bytes: 4_000_000 }], heapLimit: 2_000_000 },
   },
-  stopped: { reason: 'close', code: null },
+  stopped: { reason: 'close', code: null, error: null },
   loaded: { cache: 'tenant', key: 'k', duration: 12 },
   'load-failed': { cache: 'tenant', key: 'k', duration: 12, error: 'Error' },
 }
