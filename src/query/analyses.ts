@@ -1,6 +1,6 @@
 import type { PrefixShare } from '../event/catalogue.ts'
 import type { EvictionCause } from '../event/vocabulary.ts'
-import type { EvictionRecord, RunRecord, SampleRecord, WarningRecord } from './answers.ts'
+import type { EvictionRecord, Page, Question, RunRecord, SampleRecord, WarningRecord } from './answers.ts'
 
 /* Answers that are no lists of what is in the log, but what follows from it: times in epoch ms, sizes in bytes. */
 
@@ -76,5 +76,185 @@ export interface CrashReport {
   /** Cycles that began and never completed. */
   readonly unfinishedCycles: readonly string[]
   readonly changes: readonly CrashChange[]
+  readonly incomplete: string | null
+}
+
+/** What questions take that count within a range. */
+interface Counting {
+  run?: string
+  cache?: string
+  /** Epoch ms: the minutes (of old times, hours) that the range touches count in full. */
+  since?: number
+  until?: number
+  signal?: AbortSignal
+}
+
+export interface RegretQuestion extends Question {
+  cache?: string
+  /** Only this key prefix, as a whole. */
+  prefix?: string
+}
+
+/** Entries of one cache and key prefix that were evicted, and asked for again. */
+export interface RegretRecord {
+  readonly cache: string
+  readonly prefix: string
+  readonly evicted: number
+  /** How many of them were asked for again, and missed; each counts once. */
+  readonly regretted: number
+  /** Of the regretted: bytes that had to be stored again, and what it cost, in the caller's unit (ms of a loader). */
+  readonly bytes: number
+  readonly cost: number
+  /** Mean time from the eviction to the miss, in ms; `null`: there is none. */
+  readonly delay: number | null
+}
+
+export interface RegretAnswer extends Page<RegretRecord> {
+  /** Of all that was asked for, further pages included. */
+  readonly total: Omit<RegretRecord, 'cache' | 'prefix'>
+  /** How soon: how many misses came at most so many ms after the eviction, and later than the one before. */
+  readonly delays: readonly { readonly atMost: number; readonly count: number }[]
+  /** Evicted keys that the cache remembers at most, in the latest run asked for; beyond it nothing is known. */
+  readonly remembered: number | null
+}
+
+export interface TimelineQuestion extends Counting {
+  /** Width of a point in ms, whole minutes; left out, such that there are at most 60. */
+  every?: number
+}
+
+export interface TimelinePoint {
+  readonly from: number
+  readonly to: number
+  readonly hits: number
+  readonly misses: number
+  /** `null`: nothing was asked for. */
+  readonly hitRate: number | null
+  readonly bytesAdded: number
+  /** At the last check in it; `null`: there was none. */
+  readonly items: number | null
+  readonly bytes: number | null
+  readonly mostBytes: number | null
+  /** Shares of the budget; of all caches together. */
+  readonly mostUsage: number | null
+  readonly mostRss: number | null
+  readonly evicted: number
+  readonly evictedBytes: number
+  readonly expired: number
+  readonly rejected: number
+  readonly regretted: number
+  /** Levels entered, runs begun, runs that ended without saying goodbye. */
+  readonly warnings: number
+  readonly starts: number
+  readonly crashes: number
+}
+
+export interface Timeline extends Page<TimelinePoint> {
+  /** Width of a point in ms. */
+  readonly every: number
+}
+
+export interface TopQuestion extends Question {
+  cache?: string
+  /** What is listed: default `prefix`. */
+  of?: 'key' | 'prefix'
+  /** By what: default `evictions`. */
+  by?: 'evictions' | 'bytes' | 'regrets'
+}
+
+export interface TopRecord {
+  readonly cache: string
+  /** The key, or the prefix. */
+  readonly name: string
+  readonly evicted: number
+  readonly bytes: number
+  readonly regretted: number
+  readonly regrettedBytes: number
+  readonly regrettedCost: number
+}
+
+/** From `since` on, before `until`. */
+export interface TimeWindow {
+  readonly since: number
+  readonly until: number
+}
+
+export interface CompareQuestion {
+  run?: string
+  cache?: string
+  signal?: AbortSignal
+}
+
+/** One figure that is not the same in both windows. */
+export interface Difference {
+  readonly what:
+    | 'evictions' // a minute, by cause
+    | 'evicted bytes' // a minute, by prefix
+    | 'evicted entries' // a minute, by prefix
+    | 'expirations' // a minute
+    | 'rejections' // a minute, by reason
+    | 'regrets' // a minute
+    | 'size evicted' // bytes, mean
+    | 'age at eviction' // ms: median and 90 %
+    | 'never hit' // share of the evicted
+    | 'hit rate'
+    | 'requests' // a minute
+    | 'bytes stored' // a minute
+    | 'bytes held' // most
+    | 'policy' // share of evictions under it
+  readonly cache: string
+  /** The cause, prefix, policy or quantile; '' where there is none. */
+  readonly name: string
+  readonly unit: 'per minute' | 'bytes' | 'bytes per minute' | 'ms' | 'share'
+  /** `null`: nothing to measure it by. */
+  readonly before: number | null
+  readonly after: number | null
+}
+
+export interface Comparison {
+  /** As counted: whole minutes (of old times, hours). */
+  readonly before: TimeWindow
+  readonly after: TimeWindow
+  /** What changed most first; none where the windows are alike. */
+  readonly items: readonly Difference[]
+  readonly next: null
+  readonly incomplete: string | null
+}
+
+export type DoctorQuestion = Counting
+
+export type FindingName =
+  | 'high eviction rate'
+  | 'memory warnings'
+  | 'growing process'
+  | 'poor hit rate'
+  | 'thrashing'
+  | 'crowding prefix'
+  | 'too-large items'
+  | 'refused adds'
+  | 'fighting settings'
+
+export interface Finding {
+  readonly finding: FindingName
+  /** `null`: the whole. */
+  readonly cache: string | null
+  readonly severity: 'critical' | 'warning' | 'notice'
+  /** Sentences with the figures. */
+  readonly evidence: readonly string[]
+  /** The one setting to change, as the options spell it, from and to. */
+  readonly setting: string
+  readonly from: string
+  readonly to: string
+  readonly advice: string
+}
+
+export interface Diagnosis {
+  readonly since: number | null
+  readonly until: number | null
+  /** The most severe first. */
+  readonly items: readonly Finding[]
+  readonly next: null
+  /** What was looked at, each with its figure. */
+  readonly looked: readonly string[]
   readonly incomplete: string | null
 }

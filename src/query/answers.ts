@@ -2,6 +2,21 @@ import type { AuditLevel } from '../base/audit-options.ts'
 import type { PolicyName, Settings } from '../base/settings.ts'
 import type { Checked, Holdings, Warned } from '../event/catalogue.ts'
 import type { CycleTrigger, EvictionCause, PeakMetric } from '../event/vocabulary.ts'
+import type {
+  CompareQuestion,
+  Comparison,
+  CrashQuestion,
+  CrashReport,
+  Diagnosis,
+  DoctorQuestion,
+  RegretAnswer,
+  RegretQuestion,
+  Timeline,
+  TimelineQuestion,
+  TimeWindow,
+  TopQuestion,
+  TopRecord,
+} from './analyses.ts'
 
 /* What the audit log answers: times in epoch ms, sizes in bytes, shares 0–1. */
 
@@ -264,6 +279,12 @@ export interface Verification {
 export interface History {
   evictions(question?: EvictionQuestion): Promise<Page<EvictionRecord>>
   explain(key: string, question?: ExplainQuestion): Promise<Explanation>
+  crash(question?: CrashQuestion): Promise<CrashReport>
+  regrets(question?: RegretQuestion): Promise<RegretAnswer>
+  timeline(question?: TimelineQuestion): Promise<Timeline>
+  top(question?: TopQuestion): Promise<Page<TopRecord>>
+  compare(before: TimeWindow, after: TimeWindow, question?: CompareQuestion): Promise<Comparison>
+  doctor(question?: DoctorQuestion): Promise<Diagnosis>
   runs(question?: Question): Promise<Page<RunRecord>>
   cycles(question?: Question): Promise<Page<CycleRecord>>
   warnings(question?: Question): Promise<Page<WarningRecord>>

@@ -95,13 +95,7 @@ export function evidenceOfSilence(run: RunRecord, memory: CrashMemory | null, ch
 }
 
 /** The rest of the sentence, where memory is near its limit or would have been; `null` where it is not. */
-function suspicion(
-  used: number,
-  growth: number | null,
-  limit: number,
-  unseen: number,
-  near: number,
-): string | null {
+function suspicion(used: number, growth: number | null, limit: number, unseen: number, near: number): string | null {
   const grew = growth !== null && growth > 0 ? growth : 0
   const rate = grew === 0 ? '' : `, and it grew by ${bytesInWords(Math.round(grew))} a minute`
   if (used / limit >= near) return `${rate}.`

@@ -36,7 +36,12 @@ export function crash(database: Database, { run, window = WINDOW }: Asked<CrashQ
     levels: read<WarningRecord>(database, 'warned', scope).map((event) => ({ ...event, run: record.run })),
     writers: writersOf(samples),
     evictions: evictionsOf(database, scope),
-    lastEvictions: evictions(database, { run: record.run, since: scope.from, limit: NAMED }).items.toReversed(),
+    lastEvictions: evictions(database, {
+      run: record.run,
+      since: scope.from,
+      limit: NAMED,
+      secretId: null,
+    }).items.toReversed(),
     unfinishedCycles: unfinishedCycles(database, scope),
     changes: changesOf(database, scope),
     incomplete: incompleteness(database, { run: record.run, since: scope.from }),
@@ -165,7 +170,9 @@ function unfinishedCycles(database: Database, scope: Scope): string[] {
 const CHANGES = ['configured', 'budget-changed', 'adapted', 'clock-changed', 'stats-reset'] as const
 
 function changesOf(database: Database, scope: Scope): CrashChange[] {
-  return CHANGES.flatMap((type) => read<Record<string, unknown>>(database, type, scope).map((event) => [type, event] as const))
+  return CHANGES.flatMap((type) =>
+    read<Record<string, unknown>>(database, type, scope).map((event) => [type, event] as const),
+  )
     .map(([type, { seq, at, actor, traceId: _, ...data }]) => ({
       seq: Number(seq),
       at: Number(at),

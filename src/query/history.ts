@@ -2,6 +2,29 @@ import { resolve } from 'node:path'
 import { findSecret, type SecretOptions } from '../base/redact-options.ts'
 import { requireDriver } from '../persist/reader.ts'
 import type {
+  CompareQuestion,
+  Comparison,
+  CrashQuestion,
+  CrashReport,
+  Diagnosis,
+  DoctorQuestion,
+  RegretAnswer,
+  RegretQuestion,
+  Timeline,
+  TimelineQuestion,
+  TimeWindow,
+  TopQuestion,
+  TopRecord,
+} from './analyses.ts'
+import {
+  checkedComparison,
+  checkedCrashQuestion,
+  checkedDoctorQuestion,
+  checkedRegretQuestion,
+  checkedTimelineQuestion,
+  checkedTopQuestion,
+} from './analysis-question.ts'
+import type {
   ChangeQuestion,
   ChangeRecord,
   CycleRecord,
@@ -31,6 +54,7 @@ import type { Ask } from './reader-wire.ts'
 import { storedEvictions, storedKey } from './stored.ts'
 import { verification } from './verification.ts'
 
+export type * from './analyses.ts'
 export type * from './answers.ts'
 
 /** A log whose keys are hashed is asked for known ones with the secret (else that of `MUNINN_REDACT_SECRET(_FILE)`). */
@@ -109,6 +133,36 @@ class LogHistory implements History {
     return verification(asked, question, (part) =>
       this.#reader.ask({ name: 'verify', question: part }, question.signal),
     )
+  }
+
+  async crash(question: CrashQuestion = {}): Promise<CrashReport> {
+    const ask: Ask = { name: 'crash', question: checkedCrashQuestion(question) }
+    return (await this.#ask(ask, question.signal)) as CrashReport
+  }
+
+  async regrets(question: RegretQuestion = {}): Promise<RegretAnswer> {
+    const ask: Ask = { name: 'regrets', question: checkedRegretQuestion(question) }
+    return (await this.#ask(ask, question.signal)) as RegretAnswer
+  }
+
+  async timeline(question: TimelineQuestion = {}): Promise<Timeline> {
+    const ask: Ask = { name: 'timeline', question: checkedTimelineQuestion(question) }
+    return (await this.#ask(ask, question.signal)) as Timeline
+  }
+
+  async top(question: TopQuestion = {}): Promise<Page<TopRecord>> {
+    const ask: Ask = { name: 'top', question: checkedTopQuestion(question) }
+    return (await this.#ask(ask, question.signal)) as Page<TopRecord>
+  }
+
+  async compare(before: TimeWindow, after: TimeWindow, question: CompareQuestion = {}): Promise<Comparison> {
+    const ask: Ask = { name: 'compare', question: checkedComparison(before, after, question) }
+    return (await this.#ask(ask, question.signal)) as Comparison
+  }
+
+  async doctor(question: DoctorQuestion = {}): Promise<Diagnosis> {
+    const ask: Ask = { name: 'doctor', question: checkedDoctorQuestion(question) }
+    return (await this.#ask(ask, question.signal)) as Diagnosis
   }
 
   close(): Promise<void> {

@@ -16,7 +16,8 @@ import { readCursor } from './cursor.ts'
 export type Asked<Q> = Omit<Q, 'signal'>
 
 const MOST_ROWS = 10_000
-const PAGED = ['run', 'since', 'until', 'limit', 'cursor', 'signal'] as const
+/** What lists take. */
+export const PAGED = ['run', 'since', 'until', 'limit', 'cursor', 'signal'] as const
 const OF_EVICTIONS = [...PAGED, 'cache', 'key', 'prefix', 'cause', 'policy', 'cycle'] as const
 const OF_CHANGES = [...PAGED, 'actor', 'cache'] as const
 const OF_EXPLAIN = ['cache', 'run', 'signal'] as const
@@ -89,7 +90,8 @@ function isAnchor(anchor: unknown): boolean {
   )
 }
 
-function checked<Q extends Partial<EvictionQuestion & ChangeQuestion>>(
+/** What all questions have in common. */
+export function checked<Q extends Partial<EvictionQuestion & ChangeQuestion>>(
   question: Q,
   name: string,
   fields: readonly string[],

@@ -1,3 +1,5 @@
+import type { CrashQuestion, DoctorQuestion, RegretQuestion, TimelineQuestion, TopQuestion } from './analyses.ts'
+import type { AskedComparison } from './analysis-question.ts'
 import type { ChangeQuestion, Question } from './answers.ts'
 import type { Asked } from './question.ts'
 import type { StoredEvictionQuestion, StoredLifeQuestion } from './stored.ts'
@@ -9,6 +11,12 @@ export type Ask =
   | { readonly name: 'evictions'; readonly question: StoredEvictionQuestion }
   | { readonly name: 'changes'; readonly question: Asked<ChangeQuestion> }
   | { readonly name: 'explain'; readonly question: StoredLifeQuestion }
+  | { readonly name: 'crash'; readonly question: Asked<CrashQuestion> }
+  | { readonly name: 'regrets'; readonly question: Asked<RegretQuestion> }
+  | { readonly name: 'timeline'; readonly question: Asked<TimelineQuestion> }
+  | { readonly name: 'top'; readonly question: Asked<TopQuestion> }
+  | { readonly name: 'compare'; readonly question: AskedComparison }
+  | { readonly name: 'doctor'; readonly question: Asked<DoctorQuestion> }
   | {
       readonly name: 'runs' | 'cycles' | 'warnings' | 'peaks' | 'samples'
       readonly question: Asked<Question>

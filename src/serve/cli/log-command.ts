@@ -12,11 +12,15 @@ export interface LogOptions {
   readonly secretFile?: string
 }
 
-/** What those take that answer with a list. */
-export interface ListOptions extends LogOptions {
+/** What those take that look at a range of time. */
+export interface RangeOptions extends LogOptions {
   readonly run?: string
   readonly since?: number
   readonly until?: number
+}
+
+/** What those take that answer with a list. */
+export interface ListOptions extends RangeOptions {
   readonly limit?: number
   readonly cursor?: string
 }
@@ -34,12 +38,17 @@ export function logCommand(name: string, description: string): Command {
 
 /** A command that answers with a list from the audit log. */
 export function listCommand(name: string, description: string): Command {
-  return logCommand(name, description)
+  return withRange(logCommand(name, description))
+    .option('--limit <n>', 'rows at most, 1 to 10000 (default: 100)', limitArgument)
+    .option('--cursor <text>', 'go on where the answer before ended')
+}
+
+/** With the options of a range of time. */
+export function withRange(command: Command): Command {
+  return command
     .option('--run <id>', 'only this run')
     .option('--since <time>', 'from this time on: ISO 8601, or ago as -2h', timeArgument)
     .option('--until <time>', 'before this time', timeArgument)
-    .option('--limit <n>', 'rows at most, 1 to 10000 (default: 100)', limitArgument)
-    .option('--cursor <text>', 'go on where the answer before ended')
 }
 
 function timeArgument(text: string): number {
@@ -54,12 +63,19 @@ function limitArgument(text: string): number {
   return limit
 }
 
-/** The part of the options that every list question takes. */
-export function questionOf({ run, since, until, limit, cursor }: ListOptions): Question {
+/** The part of the options that says when. */
+export function rangeOf({ run, since, until }: RangeOptions): Pick<Question, 'run' | 'since' | 'until'> {
   return {
     ...(run === undefined ? {} : { run }),
     ...(since === undefined ? {} : { since }),
     ...(until === undefined ? {} : { until }),
+  }
+}
+
+/** The part of the options that every list question takes. */
+export function questionOf({ limit, cursor, ...range }: ListOptions): Question {
+  return {
+    ...rangeOf(range),
     ...(limit === undefined ? {} : { limit }),
     ...(cursor === undefined ? {} : { cursor }),
   }
@@ -86,7 +102,7 @@ export async function askLog<T>(options: LogOptions, ask: (history: History) => 
 }
 
 /** A flag wins over the variable, as for the service; an empty one is wrong here as there. */
-function logPath({ db }: LogOptions): string {
+export function logPath({ db }: LogOptions): string {
   const path = db ?? process.env.MUNINN_DB ?? DEFAULT_DB
   if (path === '')
     throw new MuninnError('ERR_MUNINN_USAGE', 'the audit log has no path: give --db, or set MUNINN_DB to one')

@@ -42,6 +42,36 @@ const COMMANDS: readonly { name: string; description: string; load: () => Promis
     load: async () => (await import('./verify.ts')).verifyCommand(),
   },
   {
+    name: 'crash',
+    description: 'the last minutes of a run that ended without saying goodbye',
+    load: async () => (await import('./crash.ts')).crashCommand(),
+  },
+  {
+    name: 'regrets',
+    description: 'what was evicted and asked for again, and what it cost',
+    load: async () => (await import('./regrets.ts')).regretsCommand(),
+  },
+  {
+    name: 'timeline',
+    description: 'usage, hit rate and evictions over time',
+    load: async () => (await import('./timeline.ts')).timelineCommand(),
+  },
+  {
+    name: 'top',
+    description: 'keys and prefixes by evictions, bytes or regrets',
+    load: async () => (await import('./top.ts')).topCommand(),
+  },
+  {
+    name: 'compare',
+    description: 'what differs between two windows of time',
+    load: async () => (await import('./compare.ts')).compareCommand(),
+  },
+  {
+    name: 'doctor',
+    description: 'what is wrong, and the setting to change',
+    load: async () => (await import('./doctor.ts')).doctorCommand(),
+  },
+  {
     name: 'replay',
     description: 'a trace through the real cache',
     load: async () => (await import('./replay.ts')).replayCommand(),
@@ -63,13 +93,18 @@ export async function run(argv: readonly string[]): Promise<number> {
     )
   }
   try {
-    await program.parseAsync(argv, { from: 'user' })
+    await program.parseAsync(argv.map(asArgument), { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     // Commander has said it; help and the version were asked for, everything else is a mistake in the call.
     return error.exitCode === 0 ? EXIT.fine : EXIT.usage
   }
   return EXIT.fine
+}
+
+/** A window such as `-2h..-1h` is no option, though it begins like one: a space before it says so. */
+function asArgument(text: string): string {
+  return /^-\d[^ ]*\.\./.test(text) ? ` ${text}` : text
 }
 
 function version(): string {

@@ -1,6 +1,7 @@
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { ProblemError } from '../problem.ts'
+import { analysisRoutes } from './analysis.ts'
 import { auditRoutes } from './audit.ts'
 import { auditChangesRoute } from './audit-changes.ts'
 import type { RouteContext } from './context.ts'
@@ -29,6 +30,7 @@ export function addRoutes(instance: FastifyInstance, context: RouteContext): voi
     settingsRoutes(json, context)
     auditRoutes(json, context)
     auditChangesRoute(json, context)
+    analysisRoutes(json, context)
     healthRoutes(json, context)
   })
   app.after(() => closeMethods())

@@ -1,6 +1,6 @@
 import { Type } from '@fastify/type-provider-typebox'
 import { changeAnswer } from '../../answers.ts'
-import { given, historyOf, ListAnswer, list, PageQuery, question } from './audit.ts'
+import { given, historyOf, ListAnswer, list, PageQuery, question } from './audit-query.ts'
 import type { App, RouteContext } from './context.ts'
 
 const ChangesQuery = Type.Object(

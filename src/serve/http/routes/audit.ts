@@ -1,22 +1,10 @@
-import { type Static, Type } from '@fastify/type-provider-typebox'
+import { Type } from '@fastify/type-provider-typebox'
 import { POLICIES } from '../../../base/settings.ts'
 import { EVICTION_CAUSES } from '../../../event/vocabulary.ts'
-import type { History, Page, Question } from '../../../query/answers.ts'
+import type { Question } from '../../../query/answers.ts'
 import * as answers from '../../answers.ts'
-import { parseTime, TIME_FORMS } from '../../time.ts'
-import { ProblemError } from '../problem.ts'
+import { given, historyOf, ListAnswer, ListQuery, list, PageQuery, question, Text } from './audit-query.ts'
 import type { App, RouteContext } from './context.ts'
-
-const Time = Type.String({ description: `${TIME_FORMS}.` })
-export const PageQuery = {
-  run: Type.Optional(Type.String()),
-  since: Type.Optional(Time),
-  until: Type.Optional(Time),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
-  cursor: Type.Optional(Type.String()),
-}
-const ListQuery = Type.Object(PageQuery, { additionalProperties: false })
-type ListQuery = Static<typeof ListQuery>
 
 const EvictionsQuery = Type.Object(
   {
@@ -36,9 +24,6 @@ const ExplainQuery = Type.Object(
   { additionalProperties: false },
 )
 
-const Text = Type.Union([Type.String(), Type.Null()])
-/** Rows are written out by `answers.ts`; their fields are those of the events. */
-export const ListAnswer = Type.Object({ items: Type.Array(Type.Unknown()), next: Text, incomplete: Text })
 const ExplainAnswer = Type.Object({
   key: Type.String(),
   cache: Text,
@@ -133,34 +118,4 @@ export function auditRoutes(app: App, { memory }: RouteContext): void {
       }
     },
   )
-}
-
-export function historyOf(memory: RouteContext['memory']): History {
-  if (memory.history === null)
-    throw new ProblemError('no-audit-log', 'no audit log is kept here: nothing can be asked of it')
-  return memory.history
-}
-
-export function list<T>(page: Page<T>, answer: (row: T) => object) {
-  return { items: page.items.map(answer), next: page.next, incomplete: page.incomplete }
-}
-
-export function question({ run, since, until, limit, cursor }: ListQuery): Question {
-  const now = Date.now()
-  return given({ run, since: time(since, 'since', now), until: time(until, 'until', now), limit, cursor })
-}
-
-function time(text: string | undefined, field: string, now: number): number | undefined {
-  if (text === undefined) return undefined
-  const ms = parseTime(text, now)
-  if (ms !== undefined) return ms
-  const message = `must be ${TIME_FORMS}`
-  throw new ProblemError('invalid-input', `${field}: ${message}`, { errors: [{ field, message }] })
-}
-
-type Given<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> }
-
-/** Without what was not asked for: `History` takes options that are left out, not options that are `undefined`. */
-export function given<T extends object>(fields: T): Given<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<T>
 }
