@@ -10,6 +10,13 @@ import { Upkeep } from './upkeep.ts'
 
 export type SetAsideListener = (newPath: string, problem: string) => void
 
+interface OpenFile {
+  readonly database: Database
+  readonly files: string
+  readonly run: RunStatements
+  readonly upkeep: Upkeep
+}
+
 /**
  * Writes one run's batches to one file, each in a transaction and at most once. It opens the file when there is
  * something to write, and anew after each failure, or where another file has taken its place.
@@ -20,12 +27,9 @@ export class Writer {
   readonly #busyTimeout: number
   readonly #onSetAside: SetAsideListener
   #newest = Number.NEGATIVE_INFINITY
-  #open: {
-    readonly database: Database
-    readonly files: string
-    readonly run: RunStatements
-    readonly upkeep: Upkeep
-  } | null = null
+  /** Whether upkeep met damage: batches are only appended, and might never. */
+  #isSuspect = false
+  #open: OpenFile | null = null
 
   /** @param onSetAside is told the new path of a damaged file, and what was wrong with it. */
   constructor(path: string, header: RunHeader, busyTimeout: number, onSetAside: SetAsideListener = () => {}) {
@@ -42,19 +46,25 @@ export class Writer {
    * @throws whatever keeps the file from being written; nothing of the batch is in it then.
    */
   write(batch: Batch): number {
-    try {
-      return this.#attempt(batch)
-    } catch (error) {
-      if (!isDamage(error)) throw error
+    if (!this.#isSuspect) {
+      try {
+        return this.#attempt(batch)
+      } catch (error) {
+        if (!isDamage(error)) throw error
+      }
     }
     // It may have been replaced under an open connection: only a fresh one tells.
     const seen = fileIdentity(this.#path)
     try {
+      if (this.#isSuspect) this.#opened(batch).upkeep.step(this.#newest)
+      this.#isSuspect = false
       return this.#attempt(batch)
     } catch (error) {
       if (!isDamage(error) || seen === null) throw error
+      this.close()
       const problem = inWords(error, this.#path)
       const aside = setAside(this.#path, seen, problem, this.#busyTimeout)
+      this.#isSuspect = false
       if (aside !== null) this.#onSetAside(aside, problem)
     }
     return this.#attempt(batch)
@@ -92,6 +102,7 @@ export class Writer {
       return this.#open.upkeep.step(this.#newest)
     } catch (error) {
       // Nothing depends on it, and the next batch finds out what is wrong.
+      this.#isSuspect = isDamage(error)
       if (!isBusy(error)) this.close()
       return false
     }
@@ -106,7 +117,7 @@ export class Writer {
     this.#open = null
   }
 
-  #opened(batch: Batch): { readonly database: Database; readonly run: RunStatements } {
+  #opened(batch: Batch): OpenFile {
     if (this.#open !== null) return this.#open
     try {
       const database = openForWriting(this.#path, this.#busyTimeout)

@@ -130,6 +130,31 @@ describe('a damaged file is set aside, whole, and a new one begun', () => {
     expect(await anotherRun(files)).toMatchObject({ problem: null, lostEvents: 0, writtenEvents: 3 })
   })
 
+  test('where only what is indexed later is damaged', async () => {
+    using files = new AuditFolder()
+    await someLog(files, 5_000)
+    const database = files.connect()
+    database.exec('delete from key_index; update segments set sealed = 0, last_seq = 5000')
+    const page = database
+      .prepare(
+        "select pageno from dbstat where name = 'evictions' and pagetype = 'leaf' order by path limit 1 offset 20",
+      )
+      .pluck()
+      .get() as number
+    database.pragma('wal_checkpoint(truncate)')
+    database.close()
+    overwrite(files.path(), (page - 1) * 4_096, Buffer.alloc(4_096, 0x5a))
+    const log = files.open()
+    const run = new Run('second')
+    log.record(run.started())
+    for (let i = 0; i < 20; i++) {
+      log.record(run.event('evicted'))
+      await log.flush()
+    }
+    await log.close()
+    expect(log.state()).toMatchObject({ setAside: expect.stringContaining('.corrupt-'), lostEvents: 0, problem: null })
+  })
+
   test('with its WAL, which may hold what the file has lost', async () => {
     using files = new AuditFolder()
     writeFileSync(files.path(), 'garbage'.repeat(1_000))
