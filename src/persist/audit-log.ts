@@ -21,6 +21,9 @@ export interface AuditParts {
   readonly prefixOf?: ((key: string) => string) | null
 }
 
+/** ms for which a writer may be at one batch: it gives up on a lock after two seconds. */
+const SILENCE = 10_000
+
 /** Remembers one run's events in an SQLite file, from the host's thread: never blocks, never throws, bounded in memory. */
 export class AuditLog {
   /** Event types that the level keeps; the first regretted miss of each evicted key is recorded besides. */
@@ -93,6 +96,7 @@ export class AuditLog {
   state(): AuditState {
     const delivery = this.#delivery
     delivery?.collect()
+    this.#noteSilence()
     return {
       path: this.#settings.path,
       level: this.#settings.level,
@@ -184,8 +188,16 @@ export class AuditLog {
     this.#cut()
     if (this.#outbox.losing && this.#hasRoom()) this.#cutGap()
     this.#delivery?.pump()
+    this.#noteSilence()
     if (this.#outbox.losing && this.#closing === null) {
       this.#flushTimer = setTimeout(this.#onTimer, this.#settings.flushInterval).unref()
+    }
+  }
+
+  /** A file system that hangs says nothing at all. */
+  #noteSilence(): void {
+    if (this.#problem === null && (this.#delivery?.silence ?? 0) > SILENCE) {
+      this.#degrade('the writer does not answer: the file system may hang')
     }
   }
 

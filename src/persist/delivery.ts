@@ -42,6 +42,8 @@ export class Delivery {
   /** Not on disk yet, oldest first; the first `#sent` of them are with the worker. */
   readonly #waiting: Batch[] = []
   #sent = 0
+  /** When the worker last made progress, or got something to do after a pause. */
+  #heardAt = 0
   #bytes = 0
   #events = 0
   readonly #shared = new SharedArrayBuffer(SHARED_BYTES)
@@ -82,6 +84,11 @@ export class Delivery {
     return this.#worker !== null && !this.#failing
   }
 
+  /** ms that the worker has been at the first batch without a word; 0 where it has nothing to do. */
+  get silence(): number {
+    return this.#sent === 0 ? 0 : performance.now() - this.#heardAt
+  }
+
   add(batch: Batch): void {
     this.#waiting.push(batch)
     this.#bytes += batch.bytes
@@ -95,6 +102,7 @@ export class Delivery {
     if (count <= 0) return
     const delivered = this.#waiting.splice(0, count)
     this.#sent = Math.max(0, this.#sent - count)
+    this.#heardAt = performance.now()
     let events = 0
     for (const batch of delivered) {
       this.#bytes -= batch.bytes
@@ -119,7 +127,7 @@ export class Delivery {
     ) {
       const worker = this.#worker ?? this.#start()
       if (worker === null) return
-      this.#sent++
+      if (this.#sent++ === 0) this.#heardAt = performance.now()
       worker.postMessage({ batch } satisfies ToWriter)
     }
   }
