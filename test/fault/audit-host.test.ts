@@ -59,8 +59,8 @@ describe('the host, while its log can not be written', () => {
       const spawn = () => new Worker(${JSON.stringify(HANGING)}, { eval: true })
       const maxPending = 8 * 1024 ** 2
       const retention = { maxAge: Infinity, maxSize: Infinity }
-      const settings = { path: '/nowhere/muninn.db', level: 'departures', flushInterval: 5, maxPending, retention, sampleAbove: Infinity, redaction: null }
-      const log = AuditLog.open(settings, silent, spawn)
+      const settings = { path: '/dev/null/muninn.db', level: 'departures', flushInterval: 5, maxPending, retention, sampleAbove: Infinity, redaction: null }
+      const log = AuditLog.open(settings, silent, { spawn })
       const held = () => {
         gc()
         const { heapUsed, external } = process.memoryUsage()
