@@ -45,6 +45,7 @@ export class AuditLog {
   /** Since the log was last well. */
   readonly #problemsSaid = new Set<string>()
   #setAside: string | null = null
+  #share = 1
   #writtenEvents = 0
   #lostEvents = 0
   #acknowledgedSeq = 0
@@ -103,6 +104,7 @@ export class AuditLog {
       status: this.#isClosed ? 'closed' : this.#problem === null ? 'ok' : 'degraded',
       problem: this.#problem,
       setAside: this.#setAside,
+      sampledShare: this.#share,
       writtenEvents: this.#writtenEvents,
       pendingEvents: this.#outbox.events + (delivery?.events ?? 0),
       lostEvents: this.#lostEvents,
@@ -166,6 +168,7 @@ export class AuditLog {
         )
       },
       setAside: (newPath, problem) => this.#wasSetAside(newPath, problem),
+      sampled: (share) => this.#sampled(share),
       failed: (problem) => this.#degrade(problem),
     })
   }
@@ -238,6 +241,15 @@ export class AuditLog {
     this.#problem = null
     this.#problemsSaid.clear()
     this.#logger.info({ audit: this.#path, lostEvents: this.#lostEvents }, 'audit log: written again')
+  }
+
+  #sampled(share: number): void {
+    const words =
+      share < 1
+        ? `audit log: more than ${this.#settings.sampleAbove} departures a second: rows are kept of 1 key in ${1 / share}; counts stay exact`
+        : 'audit log: rows are kept of every key again'
+    this.#logger[share < this.#share ? 'warn' : 'info']({ audit: this.#path, share }, words)
+    this.#share = share
   }
 
   #degrade(problem: string): void {

@@ -25,6 +25,8 @@ export interface DeliveryListener {
   refused(events: number): void
   /** The file was damaged: it has this path now, and a new one has begun. */
   setAside(newPath: string, problem: string): void
+  /** From now on rows are kept of this share of the keys. */
+  sampled(share: number): void
   /** Nothing can be written; it will be tried again. */
   failed(problem: string): void
 }
@@ -226,6 +228,10 @@ export class Delivery {
   #heard(message: FromWriter): void {
     if ('setAside' in message) {
       this.#listener.setAside(message.setAside, message.problem)
+      return
+    }
+    if ('share' in message) {
+      this.#listener.sampled(message.share)
       return
     }
     if ('failed' in message) {

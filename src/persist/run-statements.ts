@@ -10,6 +10,7 @@ import { redactRows } from './redact-rows.ts'
 import { Rollup } from './rollup.ts'
 import { RollupStatements } from './rollup-statements.ts'
 import { EVICTION_COLUMNS, type RegretRow, type Rows } from './rows.ts'
+import { Sampling, sampleRows } from './sampling.ts'
 import { OpenSegment, rowsPerSegment } from './segment.ts'
 
 const INSERT_RUN = `
@@ -67,6 +68,8 @@ interface RegrettedRow {
   readonly cost: number
 }
 
+const SELECT_SHARE = 'select share from samplings where run_id = ? order by seq desc limit 1'
+
 /** One run's prepared statements: writes a batch inside the caller's transaction. */
 export class RunStatements {
   readonly #id: number
@@ -84,6 +87,12 @@ export class RunStatements {
   readonly #update: Statement
   readonly #stop: Statement
   readonly #segment: OpenSegment
+  readonly #sampling: Sampling | null
+  readonly #noteShare: Statement
+  /** As the file has it. */
+  #notedShare: number
+  /** Departures of the batch that is being written. */
+  #departures = 0
   /** No event of the next batch is older. */
   #at: number
 
@@ -95,6 +104,10 @@ export class RunStatements {
     this.#last = database.prepare(SELECT_LAST).pluck()
     this.#at = header.startedAt
     this.#segment = new OpenSegment(database, id, rowsPerSegment(header.retention.maxSize))
+    this.#notedShare = (database.prepare(SELECT_SHARE).pluck().get(id) as number | undefined) ?? 1
+    const isSampled = header.level === 'departures' && header.sampleAbove < Number.POSITIVE_INFINITY
+    this.#sampling = isSampled ? new Sampling(header.sampleAbove, this.#notedShare) : null
+    this.#noteShare = database.prepare('insert or replace into samplings values (:id, :first, :at, :share)')
     this.#batch = database.prepare(INSERT_BATCH)
     this.#gap = database.prepare(INSERT_GAP)
     this.#eviction = database.prepare(INSERT_EVICTION)
@@ -126,13 +139,26 @@ export class RunStatements {
     return statements
   }
 
+  /** Of which share of the keys it keeps rows. */
+  get share(): number {
+    return this.#sampling?.share ?? 1
+  }
+
+  /** What was written last is on disk. */
+  committed({ at, gap }: Batch): void {
+    this.#notedShare = this.share
+    this.#sampling?.count(at, this.#departures + (gap?.lost ?? 0))
+  }
+
   write(batch: Batch): void {
     const id = this.#id
+    this.#departures = 0
     const { first, last, at, gap, rows, tally } = batch
     // A batch that was on disk already, and only its acknowledgement lost, must not be counted twice.
     if ((this.#last.get(id) as number) >= last) return
     // A later run took this one for dead: it cannot see into another container.
     this.#revive.run({ id, first })
+    if (this.share !== this.#notedShare) this.#noteShare.run({ id, first, at: this.#at, share: this.share })
     if (gap !== null) this.#insertGap(id, { first, last, toAt: at, ...gap })
     else if (rows !== null) this.#insertRows(batch, decodeRows(rows))
     if (batch.lostSums !== null) this.#rollups.add(batch.lostSums)
@@ -148,12 +174,14 @@ export class RunStatements {
     }
   }
 
-  #insertRows({ first, last, at, events: rowCount }: Batch, rows: Rows): void {
+  #insertRows({ first, last, at }: Batch, rows: Rows): void {
     const id = this.#id
     // Before anything is made of them: no key may reach the file by another way.
     if (this.#redaction !== null) redactRows(rows, this.#redaction)
     const rollup = new Rollup(this.#rollups.prefixFor)
     rollup.addRows(rows)
+    this.#departures = rows.evictions.length + rows.keyEvents.length
+    sampleRows(rows, this.share)
     const bound = {
       evictions: rows.evictions,
       keyEvents: rows.keyEvents.map(([seq, at, type, cache, key, data]) => [
@@ -171,10 +199,12 @@ export class RunStatements {
     for (const row of bound.events) this.#event.run(id, row)
     for (const row of rows.regrets) this.#noteRegret(row, rows.prefixes, rollup)
     this.#rollups.add(rollup.sums)
+    const keyed = bound.evictions.length + bound.keyEvents.length
+    const rowCount = keyed + bound.events.length
     const hashes = hashRows(bound)
     const hash = hashBatch(this.#chain.before(id, first), first, last, rowCount, hashes)
     this.#batch.run({ id, first, last, rowCount, ...hashes, hash })
-    this.#segment.take(first, last, this.#at, at, bound.evictions.length + bound.keyEvents.length)
+    this.#segment.take(first, last, this.#at, at, keyed)
   }
 
   /** What the eviction was is known only where it still has a row. */

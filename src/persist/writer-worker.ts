@@ -24,6 +24,7 @@ const { path, header, expected: first, shared } = workerData as WriterData
 const numbers = new Int32Array(shared)
 const writer = new Writer(path, header, LOCK_SLICE, (setAside, problem) => tell({ setAside, problem }))
 let expected = first
+let toldShare = 1
 let isUpkeepDue = false
 let isEnding = false
 
@@ -78,6 +79,10 @@ function take(batch: Batch): void {
     expected++
     announce(ON_DISK, batch.number)
     tell({ acknowledged: batch.number, lost })
+    if (writer.share !== toldShare) {
+      toldShare = writer.share
+      tell({ share: toldShare })
+    }
   } catch (error) {
     announce(FAILED, batch.number)
     tell({ failed: batch.number, problem: inWords(error, path) })

@@ -76,6 +76,7 @@ export class Writer {
       const { database, run } = this.#opened(batch)
       try {
         database.transaction(() => run.write(batch)).immediate()
+        run.committed(batch)
         this.#newest = batch.at
         return 0
       } catch (error) {
@@ -93,6 +94,11 @@ export class Writer {
       if (!isBusy(error)) this.close()
       throw error
     }
+  }
+
+  /** Of which share of the keys the file that is open gets rows. */
+  get share(): number {
+    return this.#open?.run.share ?? 1
   }
 
   /** One small step of what keeps the file in order; false if there is nothing to do, or it can't be done now. */

@@ -26,7 +26,8 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
 export function explain(database: Database, question: StoredLifeQuestion): Explanation {
   const moments = readLife(database, question)
   const last = moments.findLast((moment, index) => isTelling(moment, moments.slice(0, index)))
-  const lacking = incompleteness(database, question.run === undefined ? {} : { run: question.run })
+  const { run, keys } = question
+  const lacking = incompleteness(database, run === undefined ? { keys } : { run, keys })
   const hidden = redactionNote(database, question)
   const known = joined(lacking, hidden)
   if (last === undefined) return noRecord(database, question, known, hidden)

@@ -3,6 +3,7 @@ import type { Question } from './answers.ts'
 import type { Asked } from './question.ts'
 import { type Kind, retentionNote } from './retention-note.ts'
 import { type RunRow, runState, SELECT_RUN_STATE } from './run-state.ts'
+import { samplingNote } from './sampling-note.ts'
 import { countInWords, timeInWords } from './words.ts'
 
 /**
@@ -50,7 +51,7 @@ const REASONS: Readonly<Record<string, string>> = {
  */
 export function incompleteness(
   database: Database,
-  question: Asked<Question>,
+  question: Asked<Question> & { readonly keys?: readonly string[] },
   kind: Kind = 'departures',
 ): string | null {
   const { run, since, until } = question
@@ -60,6 +61,8 @@ export function incompleteness(
   const said: string[] = []
   const retired = retentionNote(database, question, kind)
   if (retired !== null) said.push(retired)
+  const sampled = kind === 'departures' ? samplingNote(database, question, question.keys) : null
+  if (sampled !== null) said.push(sampled)
   const gaps = database.prepare(SELECT_GAPS).get({ ...scope, since: from }) as GapsRow
   if (gaps.gaps > 0) said.push(gapsInWords(gaps))
   const unfinished = database.prepare(SELECT_UNFINISHED).all({ ...scope, since: from - AFTERWARDS }) as RunRow[]
