@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { AuditOptions } from '../../src/base/audit-options.ts'
+import type { Anchor, VerifyQuestion } from '../../src/query/answers.ts'
+import { openHistory } from '../../src/query/history.ts'
 import type { AuditFolder } from './audit-file.ts'
 import { deferred } from './deferred.ts'
 
@@ -111,7 +113,19 @@ export interface Findings {
 interface Span {
   readonly first: number
   readonly last: number
-  readonly rows: number | null
+  /** 0: a gap, or retention has taken its rows. */
+  readonly isWhole: 0 | 1
+}
+
+/** Whether the hash chain is whole; the links that are not, otherwise. */
+export async function verify(path: string, question: VerifyQuestion): Promise<{ faults: unknown[]; anchor: Anchor }> {
+  const history = openHistory(path)
+  try {
+    const { intact, runs, anchor } = await history.verify(question)
+    return { faults: intact ? [] : runs.filter(({ state }) => state !== 'intact'), anchor }
+  } finally {
+    await history.close()
+  }
 }
 
 /** Opens the file of a dead process and compares it with what that process told. */
@@ -146,8 +160,8 @@ export function autopsy(files: AuditFolder, path: string, told: string): Finding
     }
     const spans = database
       .prepare(
-        `select first_seq as first, last_seq as last, row_count as rows from batches where run_id = :id
-         union all select first_seq, last_seq, null from gaps where run_id = :id and reason <> 'crash' order by 1`,
+        `select first_seq as first, last_seq as last, kind = 'rows' as isWhole from batches where run_id = :id
+         union all select first_seq, last_seq, 0 from gaps where run_id = :id and reason <> 'crash' order by 1`,
       )
       .all({ id: found.id }) as Span[]
     let covered = 0
@@ -157,11 +171,16 @@ export function autopsy(files: AuditFolder, path: string, told: string): Finding
     }
     if (covered !== found.last_seq) breaches.push(`covered up to ${covered}, last_seq is ${found.last_seq}`)
     if (covered < acknowledgedSeq) breaches.push(`up to ${acknowledgedSeq} was acknowledged, ${covered} is there`)
-    const inGap = (seq: number) =>
-      spans.some(({ first, last, rows: count }) => count === null && first <= seq && seq <= last)
-    if (found.lost === 0 && evicted !== found.evicted) {
+    const isGone = (seq: number) =>
+      spans.some(({ first, last, isWhole }) => isWhole === 0 && first <= seq && seq <= last)
+    if (spans.every(({ isWhole }) => isWhole === 1) && evicted !== found.evicted) {
       breaches.push(`${evicted} evictions, the run counts ${found.evicted}`)
     }
+    const counted = database
+      .prepare("select coalesce(sum(count), 0) from rollups where run_id = ? and type = 'evicted'")
+      .pluck()
+      .get(found.id)
+    if (counted !== found.evicted) breaches.push(`the rollups count ${counted} evictions, the run ${found.evicted}`)
     let missing = 0
     let missingFor = 0
     for (const [seq, key] of left) {
@@ -169,7 +188,7 @@ export function autopsy(files: AuditFolder, path: string, told: string): Finding
       if (keys.has(seq)) breaches.push(`seq ${seq} is of key ${keys.get(seq)}, not ${key}`)
       missing++
       missingFor = Math.max(missingFor, lastAt - (toldAt.get(seq) ?? 0))
-      if (seq <= covered && !inGap(seq)) breaches.push(`seq ${seq} is missing below ${covered}`)
+      if (seq <= covered && !isGone(seq)) breaches.push(`seq ${seq} is missing below ${covered}`)
     }
     return { run, breaches, told: left.size, missing, missingFor, lastSeq: found.last_seq }
   } finally {
