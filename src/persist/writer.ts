@@ -1,7 +1,8 @@
 import type { Batch, RunHeader } from './batch.ts'
 import { fileIdentity, filesIdentity, openForWriting } from './database.ts'
-import type { Database } from './driver.ts'
+import type { Database, Statement } from './driver.ts'
 import { inWords, isBusy, isDamage, refusesRows } from './problem.ts'
+import { demandKnown } from './reader.ts'
 import { RunStatements } from './run-statements.ts'
 import { diagnosed } from './schema-check.ts'
 import { setAside } from './setting-aside.ts'
@@ -15,6 +16,8 @@ interface OpenFile {
   readonly files: string
   readonly run: RunStatements
   readonly upkeep: Upkeep
+  /** Asks for the version of its schema. */
+  readonly version: Statement
 }
 
 /**
@@ -73,9 +76,15 @@ export class Writer {
   #attempt(batch: Batch): number {
     try {
       if (this.#open !== null && this.#open.files !== filesIdentity(this.#path)) this.close()
-      const { database, run } = this.#opened(batch)
+      const { database, run, version } = this.#opened(batch)
       try {
-        database.transaction(() => run.write(batch)).immediate()
+        database
+          .transaction(() => {
+            // A newer Muninn may have come beside this one.
+            demandKnown(version.get() as number, this.#path)
+            run.write(batch)
+          })
+          .immediate()
         run.committed(batch)
         this.#newest = batch.at
         return 0
@@ -105,6 +114,7 @@ export class Writer {
   upkeep(): boolean {
     try {
       if (this.#open === null || this.#open.files !== filesIdentity(this.#path)) return false
+      demandKnown(this.#open.version.get() as number, this.#path)
       return this.#open.upkeep.step(this.#newest)
     } catch (error) {
       // Nothing depends on it, and the next batch finds out what is wrong.
@@ -130,7 +140,8 @@ export class Writer {
       try {
         const run = database.transaction(() => RunStatements.begin(database, this.#header, batch)).immediate()
         const upkeep = new Upkeep(database, this.#header.retention)
-        this.#open = { database, files: filesIdentity(this.#path), run, upkeep }
+        const version = database.prepare('pragma user_version').pluck()
+        this.#open = { database, files: filesIdentity(this.#path), run, upkeep, version }
         return this.#open
       } catch (error) {
         database.close()

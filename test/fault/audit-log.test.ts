@@ -60,6 +60,26 @@ describe('a broken audit log is a degradation', () => {
     await history.close()
   })
 
+  test('where a newer Muninn migrates it meanwhile: this one writes nothing more to it', async () => {
+    using files = new AuditFolder()
+    const log = files.open()
+    const run = new Run('one')
+    log.record(run.started())
+    await log.flush()
+    const newer = files.connect()
+    const version = newer.pragma('user_version', { simple: true })
+    newer.pragma('user_version = 9999')
+    log.record(run.event('evicted'))
+    await until(log, 'degraded')
+    expect(log.state().problem).toContain('newer than this Muninn')
+    expect(files.rows('select last_seq from runs')).toEqual([{ last_seq: 1 }])
+    newer.pragma(`user_version = ${version}`)
+    newer.close()
+    await until(log, 'ok')
+    await log.close()
+    expect(files.rows('select last_seq from runs')).toEqual([{ last_seq: 2 }])
+  })
+
   test("where the database is another application's", async () => {
     using files = new AuditFolder()
     const database = files.connect()
