@@ -5,6 +5,7 @@ import { analysisRoutes } from './analysis.ts'
 import { auditRoutes } from './audit.ts'
 import { auditChangesRoute } from './audit-changes.ts'
 import type { RouteContext } from './context.ts'
+import { dashboardRoutes } from './dashboard.ts'
 import { healthRoutes } from './health.ts'
 import { itemRoutes } from './items.ts'
 import { memoryRoutes } from './memory.ts'
@@ -33,6 +34,7 @@ export function addRoutes(instance: FastifyInstance, context: RouteContext): voi
     analysisRoutes(json, context)
     healthRoutes(json, context)
   })
+  app.register(async (scope) => dashboardRoutes(scope))
   app.after(() => closeMethods())
 }
 

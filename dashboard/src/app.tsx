@@ -1,0 +1,69 @@
+import type { ComponentType } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import { Failed } from './parts/states.tsx'
+import { StatusBar } from './parts/status-bar.tsx'
+import { TokenForm } from './parts/token-form.tsx'
+import { connection } from './live/memory.ts'
+import { link, route } from './route.ts'
+import { Now } from './views/now.tsx'
+
+/** Every view, in the order of the navigation. */
+const VIEWS: readonly { readonly view: string; readonly name: string; readonly show: ComponentType }[] = [
+  { view: 'now', name: 'Now', show: Now },
+]
+
+/** The frame: where one is, how it stands with the service, and the view itself. */
+export function App() {
+  const { view, path } = route.value
+  const shown = VIEWS.find((one) => one.view === view)
+  const main = useRef<HTMLElement>(null)
+  const first = useRef(true)
+  const place = [view, ...path].join('/')
+
+  useEffect(() => {
+    document.title = shown === undefined ? 'Muninn' : `${shown.name} · Muninn`
+  }, [shown])
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another place is what it waits for.
+  useEffect(() => {
+    // A new view is announced, and reading goes on at its top.
+    if (!first.current) main.current?.focus({ preventScroll: true })
+    if (!first.current) scrollTo(0, 0)
+    first.current = false
+  }, [place])
+
+  return (
+    <>
+      <a class="skip" href="#main" onClick={(event) => skip(event, main.current)}>
+        To the content
+      </a>
+      <header class="frame">
+        <a class="name" href={link('now')}>
+          Muninn
+        </a>
+        <nav aria-label="Views">
+          {VIEWS.map((one) => (
+            <a key={one.view} href={link(one.view)} aria-current={one.view === view ? 'page' : undefined}>
+              {one.name}
+            </a>
+          ))}
+        </nav>
+        <StatusBar />
+      </header>
+      <main id="main" ref={main} tabIndex={-1}>
+        {connection.value.state === 'token' ? (
+          <TokenForm />
+        ) : shown === undefined ? (
+          <Failed error={new Error(`There is no view “${view}” here.`)} />
+        ) : (
+          <shown.show />
+        )}
+      </main>
+    </>
+  )
+}
+
+function skip(event: Event, main: HTMLElement | null): void {
+  event.preventDefault()
+  main?.focus()
+}
