@@ -1,9 +1,9 @@
 import type { ComponentType } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
+import { connection } from './live/memory.ts'
 import { Failed } from './parts/states.tsx'
 import { StatusBar } from './parts/status-bar.tsx'
 import { TokenForm } from './parts/token-form.tsx'
-import { connection } from './live/memory.ts'
 import { link, route } from './route.ts'
 import { Now } from './views/now.tsx'
 
@@ -24,7 +24,6 @@ export function App() {
     document.title = shown === undefined ? 'Muninn' : `${shown.name} · Muninn`
   }, [shown])
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another place is what it waits for.
   useEffect(() => {
     // A new view is announced, and reading goes on at its top.
     if (!first.current) main.current?.focus({ preventScroll: true })
@@ -34,9 +33,9 @@ export function App() {
 
   return (
     <>
-      <a class="skip" href="#main" onClick={(event) => skip(event, main.current)}>
+      <button type="button" class="skip" onClick={() => main.current?.focus()}>
         To the content
-      </a>
+      </button>
       <header class="frame">
         <a class="name" href={link('now')}>
           Muninn
@@ -61,9 +60,4 @@ export function App() {
       </main>
     </>
   )
-}
-
-function skip(event: Event, main: HTMLElement | null): void {
-  event.preventDefault()
-  main?.focus()
 }

@@ -57,7 +57,10 @@ export async function ask<T>(path: string, asking: Asking = {}): Promise<T> {
 }
 
 /** The response, once it is known to be a good one. */
-export async function send(path: string, { method = 'GET', query, body, lastEventId, signal }: Asking): Promise<Response> {
+export async function send(
+  path: string,
+  { method = 'GET', query, body, lastEventId, signal }: Asking,
+): Promise<Response> {
   const headers: Record<string, string> = {}
   if (token.value !== null) headers.authorization = `Bearer ${token.value}`
   if (body !== undefined) headers['content-type'] = 'application/json'

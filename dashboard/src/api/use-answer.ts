@@ -34,7 +34,6 @@ export function useAnswer<T>(
   latest.current = asked
   const runId = run.value
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another turn and another run are reasons to ask again.
   useEffect(() => {
     if (path === null) return
     const leaving = new AbortController()

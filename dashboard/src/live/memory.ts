@@ -21,7 +21,9 @@ export interface Moment {
   readonly hits: number
   readonly misses: number
   readonly evictedByCause: Readonly<Record<string, number>>
-  readonly caches: Readonly<Record<string, { readonly hits: number; readonly misses: number; readonly evicted: number }>>
+  readonly caches: Readonly<
+    Record<string, { readonly hits: number; readonly misses: number; readonly evicted: number }>
+  >
 }
 
 const EVERY = 1000

@@ -46,7 +46,6 @@ export function Chart(props: ChartProps) {
   const theme = dark.value
   const shape = props.series.map(({ name, kind, quiet, colour }) => `${name}${kind}${quiet}${colour}`).join()
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: made anew where its looks change; figures are fed below.
   useEffect(() => {
     const element = box.current
     if (element === null) return
@@ -67,7 +66,12 @@ export function Chart(props: ChartProps) {
 
   return (
     <figure class="chart">
-      <div ref={box} role="img" aria-label={`${props.label}. ${summary(props)}`} style={{ height: `${props.height}px` }} />
+      <div
+        ref={box}
+        role="img"
+        aria-label={`${props.label}. ${summary(props)}`}
+        style={{ height: `${props.height}px` }}
+      />
     </figure>
   )
 }
@@ -172,7 +176,10 @@ function options(current: { readonly current: ChartProps }, element: HTMLElement
   }
 }
 
-function seriesOptions({ kind, quiet, colour: name = 'accent', text }: ChartSeries, colour: (name: string) => string): uPlot.Series {
+function seriesOptions(
+  { kind, quiet, colour: name = 'accent', text }: ChartSeries,
+  colour: (name: string) => string,
+): uPlot.Series {
   const stroke = colour(quiet === true ? 'muted' : name)
   const base: uPlot.Series = {
     stroke,

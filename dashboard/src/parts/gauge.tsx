@@ -36,6 +36,7 @@ export function Gauge({
         <span class="share-figure">{percent(share)}</span>
         <span>{children}</span>
       </p>
+      {/* biome-ignore lint/a11y/useSemanticElements: a <meter> has no marks. */}
       <div
         class="scale"
         role="meter"

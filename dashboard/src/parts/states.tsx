@@ -45,7 +45,8 @@ export function Loading({ lines }: { lines: number }) {
 }
 
 const WHY: Readonly<Record<string, string>> = {
-  'no-audit-log': 'This service keeps no audit log, so nothing of the past can be asked. Start it with an audit log to see this view.',
+  'no-audit-log':
+    'This service keeps no audit log, so nothing of the past can be asked. Start it with an audit log to see this view.',
   unreachable: 'The service does not answer.',
 }
 

@@ -38,7 +38,7 @@ export function Table<T>({
 }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
-    <div class="scroll" tabIndex={0} role="region" aria-label={label}>
+    <section class="scroll" tabIndex={0} aria-label={label}>
       <table>
         <thead>
           <tr>
@@ -65,7 +65,7 @@ export function Table<T>({
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   )
 }
 

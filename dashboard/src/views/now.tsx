@@ -247,7 +247,11 @@ function Causes() {
 }
 
 function Process({ of }: { of: Memory }) {
-  const { process: { rss, heap_used: heapUsed, heap_limit: heapLimit }, may_use: mayUse, audit } = of
+  const {
+    process: { rss, heap_used: heapUsed, heap_limit: heapLimit },
+    may_use: mayUse,
+    audit,
+  } = of
   return (
     <Panel title="Process and audit log" aside={<span class="key">{of.run_id}</span>}>
       <dl class="pairs">
