@@ -68,6 +68,7 @@ export class RollupStatements {
     for (const spread of spreads) {
       this.#addBuckets(spread, 'age')
       this.#addBuckets(spread, 'size')
+      this.#addBuckets(spread, 'delay')
     }
     for (const use of uses) this.#addUse(use)
   }
@@ -94,7 +95,7 @@ export class RollupStatements {
     this.#cell.run({ id: this.#id, ...cell })
   }
 
-  #addBuckets(spread: Spread, measure: 'age' | 'size'): void {
+  #addBuckets(spread: Spread, measure: 'age' | 'size' | 'delay'): void {
     const { minute, cache } = spread
     spread[measure].forEach((count, bucket) => {
       if (count > 0) this.#bucket.run({ id: this.#id, minute, cache, measure, bucket, count })

@@ -36,6 +36,8 @@ export interface Spread {
   readonly cache: string
   readonly age: Float64Array
   readonly size: Float64Array
+  /** From an eviction to the miss that regrets it. */
+  readonly delay: Float64Array
 }
 
 /** One row of `usage`. */
@@ -139,6 +141,7 @@ export class Rollup {
     cell.regrettedBytes += bytes
     cell.regrettedCost += cost
     cell.regretDelay += delay
+    countIn(this.#spreadIn(at, cache).delay, delay)
   }
 
   /** By position, as `EVICTION_COLUMNS` names them. */
@@ -234,17 +237,19 @@ export class Rollup {
   }
 
   #spread(at: number, cache: string, age: number, size: number): void {
+    const spread = this.#spreadIn(at, cache)
+    countIn(spread.age, age)
+    countIn(spread.size, size)
+  }
+
+  #spreadIn(at: number, cache: string): Spread {
     const minute = this.#enter(at)
-    let spread = this.#spreadOf.get(cache)
-    if (spread === undefined) {
-      spread = { minute, cache, age: new Float64Array(BUCKETS), size: new Float64Array(BUCKETS) }
-      this.#spreadOf.set(cache, spread)
-      this.#spreads.push(spread)
-    }
-    const ageBucket = bucketOf(age)
-    const sizeBucket = bucketOf(size)
-    spread.age[ageBucket] = (spread.age[ageBucket] as number) + 1
-    spread.size[sizeBucket] = (spread.size[sizeBucket] as number) + 1
+    const known = this.#spreadOf.get(cache)
+    if (known !== undefined) return known
+    const spread = { minute, cache, age: buckets(), size: buckets(), delay: buckets() }
+    this.#spreadOf.set(cache, spread)
+    this.#spreads.push(spread)
+    return spread
   }
 
   #cell(at: number, cache: string, type: string, cause: string, policy: string, own: string): Cell {
@@ -294,6 +299,15 @@ export class Rollup {
 
 function left(hits: number, bytes: number): Omit<Departure, 'type'> {
   return { ...NOTHING, count: 1, bytes, hits, unused: hits === 0 ? 1 : 0 }
+}
+
+function buckets(): Float64Array {
+  return new Float64Array(BUCKETS)
+}
+
+function countIn(buckets: Float64Array, value: number): void {
+  const bucket = bucketOf(value)
+  buckets[bucket] = (buckets[bucket] as number) + 1
 }
 
 /** 0: 0; n: 2^(n-1) ≤ value < 2^n. */
