@@ -90,7 +90,10 @@ describe('crash', () => {
 
   test('tells by its growth that it would have reached the limit before the next check', async () => {
     using files = new AuditFolder()
-    await silentRun(files, (minute) => ({ rss: (minute < 15 ? 50 : 50 + (minute - 14) * 135) * MB, heapUsed: 100 * MB }))
+    await silentRun(files, (minute) => ({
+      rss: (minute < 15 ? 50 : 50 + (minute - 14) * 135) * MB,
+      heapUsed: 100 * MB,
+    }))
     const report = await asking(files, (history) => history.crash())
     expect(report.verdict).toBe('out of memory')
     expect(report.summary.at(-1)).toContain('at that rate')

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import type { Evicted, MuninnEvent } from '../../src/event/catalogue.ts'
 import type { RegretAnswer } from '../../src/query/history.ts'
 import { AuditFolder } from '../support/audit-file.ts'
-import { asking } from '../support/history-log.ts'
 import { chance } from '../support/chance.ts'
+import { asking } from '../support/history-log.ts'
 import { recordedManager } from '../support/recorded-manager.ts'
 
 interface Counted {
