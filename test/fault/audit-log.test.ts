@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import type { Worker } from 'node:worker_threads'
 import { describe, expect, test, vi } from 'vitest'
 import type { AuditLog } from '../../src/persist/audit-log.ts'
@@ -90,6 +91,31 @@ describe('a broken audit log is a degradation', () => {
     await log.close()
     expect(log.state().problem).toContain('another application')
     expect(files.rows('select name from sqlite_schema')).toEqual([{ name: 'invoices' }])
+  })
+
+  test('where another took its run for dead: the mark goes with its next batch', async () => {
+    using files = new AuditFolder()
+    const log = files.open()
+    const run = new Run('one')
+    log.record(run.started())
+    await log.flush()
+    const other = files.connect()
+    other.exec("update runs set host = 'another container', last_at = 1000")
+    const successor = files.open()
+    successor.record(new Run('two').started())
+    await successor.close()
+    const marks = "select run_id, first_seq, reason from gaps where reason = 'crash'"
+    expect(files.rows(marks)).toEqual([{ run_id: 1, first_seq: 2, reason: 'crash' }])
+    other.exec(`update runs set host = '${hostname()}' where id = 1`)
+    other.close()
+    const history = openHistory(files.path())
+    expect((await history.runs({ run: 'one' })).items).toMatchObject([{ state: 'crashed' }])
+    log.record(run.event('evicted'))
+    await log.flush()
+    expect((await history.runs({ run: 'one' })).items).toMatchObject([{ state: 'running' }])
+    expect(files.rows(marks)).toEqual([])
+    await log.close()
+    await history.close()
   })
 
   test('where the writer dies: another takes over, and nothing is lost or written twice', async () => {
