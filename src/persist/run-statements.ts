@@ -1,6 +1,7 @@
 import { prefixOf } from '../base/prefix.ts'
 import { Redaction } from '../base/redaction.ts'
 import type { Batch, RunHeader } from './batch.ts'
+import { encodeBlock, isRecorded } from './block.ts'
 import { Chain } from './chain.ts'
 import { unknownEnds } from './crashed-runs.ts'
 import { decodeRows } from './decoder.ts'
@@ -80,6 +81,7 @@ export class RunStatements {
   readonly #batch: Statement
   readonly #gap: Statement
   readonly #eviction: Statement
+  readonly #block: Statement
   readonly #keyEvent: Statement
   readonly #event: Statement
   readonly #regret: Statement
@@ -111,6 +113,7 @@ export class RunStatements {
     this.#batch = database.prepare(INSERT_BATCH)
     this.#gap = database.prepare(INSERT_GAP)
     this.#eviction = database.prepare(INSERT_EVICTION)
+    this.#block = database.prepare('insert into blocks values (:id, :first, :last, :fromAt, :toAt, :events, :data)')
     this.#keyEvent = database.prepare(INSERT_KEY_EVENT)
     this.#event = database.prepare(INSERT_EVENT)
     this.#regret = database.prepare(NOTE_REGRET)
@@ -182,6 +185,7 @@ export class RunStatements {
     rollup.addRows(rows)
     this.#departures = rows.evictions.length + rows.keyEvents.length
     sampleRows(rows, this.share)
+    this.#record(rows, first, last, at)
     const bound = {
       evictions: rows.evictions,
       keyEvents: rows.keyEvents.map(([seq, at, type, cache, key, data]) => [
@@ -205,6 +209,15 @@ export class RunStatements {
     const hash = hashBatch(this.#chain.before(id, first), first, last, rowCount, hashes)
     this.#batch.run({ id, first, last, rowCount, ...hashes, hash })
     this.#segment.take(first, last, this.#at, at, keyed)
+  }
+
+  /** Puts what happens again and again into a block, away from the rows. */
+  #record(rows: Rows, first: number, last: number, at: number): void {
+    const recorded = rows.keyEvents.filter(isRecorded)
+    if (recorded.length === 0) return
+    rows.keyEvents = rows.keyEvents.filter((row) => !isRecorded(row))
+    const range = { id: this.#id, first, last, fromAt: this.#at, toAt: at }
+    this.#block.run({ ...range, events: recorded.length, data: encodeBlock(recorded) })
   }
 
   /** What the eviction was is known only where it still has a row. */
