@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
 import type { AuditOptions } from '../../src/base/audit-options.ts'
 import type { Anchor, VerifyQuestion } from '../../src/query/answers.ts'
 import { openHistory } from '../../src/query/history.ts'
@@ -40,7 +41,15 @@ export function startVictim(options: VictimOptions): Victim {
   const { path, told, load = 'steady', ending, audit = {}, execArgv = [], within = [] } = options
   const parameters = [path, told, load, ending ?? 'killed', JSON.stringify(audit)]
   const [program, ...rest] = [...within, process.execPath, ...execArgv, VICTIM, ...parameters] as [string]
-  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  // With what it runs within: a test that fails leaves nobody behind.
+  onTestFinished(() => {
+    try {
+      process.kill(-(child.pid as number), 'SIGKILL')
+    } catch {
+      // It has ended.
+    }
+  })
   const heard = { begun: deferred<void>(), written: deferred<void>() }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     if (text.includes('begun')) heard.begun.resolve()

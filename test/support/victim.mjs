@@ -40,9 +40,12 @@ let next = 0
 let turns = 0
 let isWritten = false
 let isClosing = false
+const parent = process.ppid
 const hoard = []
 
 function turn() {
+  // Whoever started it is gone: nobody is left to kill it.
+  if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL')
   if (isClosing) return
   for (let i = 0; i < PACE.sets; i++) {
     cache.set(`user:${next}`, next, next % 7 === 0 ? { ttl: 3 } : undefined)
