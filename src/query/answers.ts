@@ -63,6 +63,11 @@ export interface ChangeQuestion extends Question {
   cache?: string
 }
 
+export interface ExportQuestion extends Omit<Question, 'limit' | 'cursor'> {
+  /** Only events of these types; `gap` stands for events that are missing. */
+  types?: readonly string[]
+}
+
 /** What `explain` takes besides the key. */
 export interface ExplainQuestion {
   cache?: string
@@ -275,6 +280,24 @@ export interface Verification {
   readonly incomplete: string | null
 }
 
+/** One event as the log has it, or (`gap`) a range of events that are missing. */
+export interface ExportedEvent {
+  readonly run: string
+  readonly seq: number
+  readonly at: number
+  readonly type: string
+  readonly cache: string | null
+  readonly key: string | null
+  /** The event's other fields. */
+  readonly [field: string]: unknown
+}
+
+/** Events in the order of runs and `seq`, read as they are asked for. */
+export interface Exported<T> extends AsyncIterable<T> {
+  /** Why events may be missing, in words, once the first has been read; `null`: none are known to be. */
+  readonly incomplete: string | null
+}
+
 /** The audit log's questions. Every one runs off the caller's thread and takes a `signal`. */
 export interface History {
   evictions(question?: EvictionQuestion): Promise<Page<EvictionRecord>>
@@ -292,5 +315,9 @@ export interface History {
   peaks(question?: Question): Promise<Page<PeakRecord>>
   samples(question?: Question): Promise<Page<SampleRecord>>
   verify(question?: VerifyQuestion): Promise<Verification>
+  /** What the log has, from its beginning to its end, at whatever size in the same few megabytes of memory. */
+  export(question?: ExportQuestion): Exported<ExportedEvent>
+  /** As `export`, as text: some lines at a time, made off the caller's thread. */
+  exportText(format: 'jsonl' | 'csv', question?: ExportQuestion): Exported<string>
   close(): Promise<void>
 }

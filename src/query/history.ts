@@ -32,6 +32,9 @@ import type {
   EvictionRecord,
   ExplainQuestion,
   Explanation,
+  Exported,
+  ExportedEvent,
+  ExportQuestion,
   History,
   Page,
   PeakRecord,
@@ -42,10 +45,14 @@ import type {
   VerifyQuestion,
   WarningRecord,
 } from './answers.ts'
+import type { ExportPlan, Portion } from './export.ts'
+import { Exporting, eventsIn, textIn } from './exporting.ts'
 import {
   checkedChangeQuestion,
   checkedEvictionQuestion,
   checkedExplainQuestion,
+  checkedExportQuestion,
+  checkedFormat,
   checkedQuestion,
   checkedVerifyQuestion,
 } from './question.ts'
@@ -165,8 +172,33 @@ class LogHistory implements History {
     return (await this.#ask(ask, question.signal)) as Diagnosis
   }
 
+  export(question: ExportQuestion = {}): Exported<ExportedEvent> {
+    return this.#export(question, undefined, eventsIn)
+  }
+
+  exportText(format: 'jsonl' | 'csv', question: ExportQuestion = {}): Exported<string> {
+    return this.#export(question, checkedFormat(format), textIn)
+  }
+
   close(): Promise<void> {
     return this.#reader.close()
+  }
+
+  #export<T>(
+    question: ExportQuestion,
+    format: 'jsonl' | 'csv' | undefined,
+    take: (portion: Portion) => readonly T[],
+  ): Exported<T> {
+    const { signal } = question
+    const asked = checkedExportQuestion(question)
+    const { until, types } = asked
+    return new Exporting(
+      async () => (await this.#ask({ name: 'export-plan', question: asked }, signal)) as ExportPlan,
+      (ask) => this.#reader.ask(ask, signal),
+      { ...(until === undefined ? {} : { until }), ...(types === undefined ? {} : { types }) },
+      format,
+      take,
+    )
   }
 
   async #page<T>(name: 'runs' | 'cycles' | 'warnings' | 'peaks' | 'samples', question: Question): Promise<Page<T>> {

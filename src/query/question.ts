@@ -1,12 +1,14 @@
 import { OptionError } from '../base/errors.ts'
 import { POLICIES } from '../base/settings.ts'
 import { shown } from '../base/units.ts'
+import { EVENT_TYPES } from '../event/catalogue.ts'
 import { EVICTION_CAUSES } from '../event/vocabulary.ts'
 import type {
   AnchorPoint,
   ChangeQuestion,
   EvictionQuestion,
   ExplainQuestion,
+  ExportQuestion,
   Question,
   VerifyQuestion,
 } from './answers.ts'
@@ -20,6 +22,8 @@ const MOST_ROWS = 10_000
 export const PAGED = ['run', 'since', 'until', 'limit', 'cursor', 'signal'] as const
 const OF_EVICTIONS = [...PAGED, 'cache', 'key', 'prefix', 'cause', 'policy', 'cycle'] as const
 const OF_CHANGES = [...PAGED, 'actor', 'cache'] as const
+const OF_EXPORT = ['run', 'since', 'until', 'types', 'signal'] as const
+const EXPORTED_TYPES: readonly unknown[] = [...EVENT_TYPES, 'gap']
 const OF_EXPLAIN = ['cache', 'run', 'signal'] as const
 
 /**
@@ -44,6 +48,23 @@ export function checkedEvictionQuestion(question: EvictionQuestion): Asked<Evict
 
 export function checkedChangeQuestion(question: ChangeQuestion): Asked<ChangeQuestion> {
   return checked(question, 'changes', OF_CHANGES)
+}
+
+export function checkedExportQuestion(question: ExportQuestion): Asked<ExportQuestion> {
+  const asked = checked(question, 'export', OF_EXPORT)
+  const types: unknown = asked.types
+  if (types === undefined) return asked
+  if (!Array.isArray(types) || types.length === 0) throw new OptionError('types', 'is not a list of types of event')
+  for (const type of types) {
+    if (!EXPORTED_TYPES.includes(type))
+      throw new OptionError('types', `${shown(type)} is none of ${EXPORTED_TYPES.join(', ')}`)
+  }
+  return asked
+}
+
+export function checkedFormat(format: unknown): 'jsonl' | 'csv' {
+  if (format !== 'jsonl' && format !== 'csv') throw new OptionError('format', `${shown(format)} is none of jsonl, csv`)
+  return format
 }
 
 export function checkedExplainQuestion(
@@ -91,7 +112,7 @@ function isAnchor(anchor: unknown): boolean {
 }
 
 /** What all questions have in common. */
-export function checked<Q extends Partial<EvictionQuestion & ChangeQuestion>>(
+export function checked<Q extends Partial<EvictionQuestion & ChangeQuestion & ExportQuestion>>(
   question: Q,
   name: string,
   fields: readonly string[],

@@ -1,6 +1,7 @@
 import type { CrashQuestion, DoctorQuestion, RegretQuestion, TimelineQuestion, TopQuestion } from './analyses.ts'
 import type { AskedComparison } from './analysis-question.ts'
-import type { ChangeQuestion, Question } from './answers.ts'
+import type { ChangeQuestion, ExportQuestion, Question } from './answers.ts'
+import type { PortionQuestion } from './export.ts'
 import type { Asked } from './question.ts'
 import type { StoredEvictionQuestion, StoredLifeQuestion } from './stored.ts'
 import type { VerifyAsked } from './verify.ts'
@@ -10,6 +11,8 @@ import type { VerifyAsked } from './verify.ts'
 export type Ask =
   | { readonly name: 'evictions'; readonly question: StoredEvictionQuestion }
   | { readonly name: 'changes'; readonly question: Asked<ChangeQuestion> }
+  | { readonly name: 'export-plan'; readonly question: Asked<ExportQuestion> }
+  | { readonly name: 'export'; readonly question: PortionQuestion }
   | { readonly name: 'explain'; readonly question: StoredLifeQuestion }
   | { readonly name: 'crash'; readonly question: Asked<CrashQuestion> }
   | { readonly name: 'regrets'; readonly question: Asked<RegretQuestion> }

@@ -7,6 +7,7 @@ import { cycles } from './cycles.ts'
 import { doctor } from './doctor.ts'
 import { evictions } from './evictions.ts'
 import { explain } from './explain.ts'
+import { exportPlan, exportPortion } from './export.ts'
 import { peaks } from './peaks.ts'
 import type { Answered, Ask, FromReader, ReaderData, ToReader } from './reader-wire.ts'
 import { regrets } from './regrets.ts'
@@ -40,6 +41,8 @@ const ANSWERS = {
   peaks,
   samples,
   verify,
+  'export-plan': exportPlan,
+  export: exportPortion,
 }
 
 const { path } = workerData as ReaderData
