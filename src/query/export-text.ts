@@ -3,52 +3,42 @@ import { timeInWords } from './words.ts'
 
 /* Exported events as lines of text: times as ISO 8601, everything else as the events have it. */
 
-/** Fields that are points in time. */
-const TIMES: Readonly<Record<string, true>> = {
-  at: true,
-  storedAt: true,
-  expiresAt: true,
-  missedAt: true,
-  peakedAt: true,
-  fromAt: true,
-  toAt: true,
+/** Fields that are points in time, by the type of event that has them; all have `at`. */
+const TIMES: Readonly<Record<string, readonly string[]>> = {
+  added: ['expiresAt'],
+  updated: ['expiresAt'],
+  evicted: ['storedAt', 'missedAt'],
+  peaked: ['peakedAt'],
+  gap: ['fromAt', 'toAt'],
 }
+const NONE: readonly string[] = []
 
 export function jsonLine(event: ExportedEvent): string {
-  return `${JSON.stringify(event, asText)}\n`
+  return `${JSON.stringify(timed(event))}\n`
 }
 
-function asText(name: string, value: unknown): unknown {
-  return typeof value === 'number' && Object.hasOwn(TIMES, name) ? timeInWords(value) : value
+/** The event itself, which is nobody else's: a copy, or a replacer for `JSON.stringify`, takes more time than the rest. */
+function timed(event: ExportedEvent): Record<string, unknown> {
+  const fields = event as Record<string, unknown>
+  fields.at = timeInWords(event.at)
+  for (const name of TIMES[event.type] ?? NONE) {
+    const value = fields[name]
+    if (typeof value === 'number') fields[name] = timeInWords(value)
+  }
+  if (event.type === 'warned') {
+    const since = fields.since as { at: number }
+    fields.since = { ...since, at: timeInWords(since.at) }
+  }
+  return fields
 }
 
-/** The columns; what else an event has stands in `data`, as JSON. */
-const COLUMNS = [
-  'run',
-  'seq',
-  'at',
-  'type',
-  'cache',
-  'key',
-  'cause',
-  'size',
-  'age',
-  'hits',
-  'actor',
-  'traceId',
-] as const
-
-/** RFC 4180. */
-export const CSV_HEADER = `${[...COLUMNS, 'data'].join(',')}\r\n`
+/** RFC 4180. What has no column of its own stands in `data`, as JSON. */
+export const CSV_HEADER = 'run,seq,at,type,cache,key,cause,size,age,hits,actor,traceId,data\r\n'
 
 export function csvLine(event: ExportedEvent): string {
-  const rest: Record<string, unknown> = { ...event }
-  const cells = COLUMNS.map((column) => {
-    const value = rest[column]
-    delete rest[column]
-    return cell(asText(column, value))
-  })
-  return `${cells.join(',')},${cell(JSON.stringify(rest, asText))}\r\n`
+  const { run, seq, at, type, cache, key, cause, size, age, hits, actor, traceId, ...rest } = timed(event)
+  const cells = [run, seq, at, type, cache, key, cause, size, age, hits, actor, traceId, JSON.stringify(rest)]
+  return `${cells.map(cell).join(',')}\r\n`
 }
 
 /** What a spreadsheet would take for a formula: keys are anybody's. It gets an apostrophe, as such a program would give it. */

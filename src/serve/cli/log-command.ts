@@ -51,7 +51,7 @@ export function withRange(command: Command): Command {
     .option('--until <time>', 'before this time', timeArgument)
 }
 
-function timeArgument(text: string): number {
+export function timeArgument(text: string): number {
   const ms = parseTime(text, Date.now())
   if (ms === undefined) throw new InvalidArgumentError(`It must be ${TIME_FORMS}.`)
   return ms

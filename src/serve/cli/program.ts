@@ -72,6 +72,11 @@ const COMMANDS: readonly { name: string; description: string; load: () => Promis
     load: async () => (await import('./doctor.ts')).doctorCommand(),
   },
   {
+    name: 'export',
+    description: 'every event in the log, as JSON lines or CSV',
+    load: async () => (await import('./export.ts')).exportCommand(),
+  },
+  {
     name: 'replay',
     description: 'a trace through the real cache',
     load: async () => (await import('./replay.ts')).replayCommand(),

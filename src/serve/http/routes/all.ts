@@ -4,6 +4,7 @@ import { ProblemError } from '../problem.ts'
 import { analysisRoutes } from './analysis.ts'
 import { auditRoutes } from './audit.ts'
 import { auditChangesRoute } from './audit-changes.ts'
+import { auditExportRoute } from './audit-export.ts'
 import type { RouteContext } from './context.ts'
 import { dashboardRoutes } from './dashboard.ts'
 import { healthRoutes } from './health.ts'
@@ -32,6 +33,7 @@ export function addRoutes(instance: FastifyInstance, context: RouteContext): voi
     auditRoutes(json, context)
     auditChangesRoute(json, context)
     analysisRoutes(json, context)
+    auditExportRoute(json, context)
     healthRoutes(json, context)
   })
   app.register(async (scope) => dashboardRoutes(scope))
