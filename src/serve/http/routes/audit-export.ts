@@ -1,18 +1,14 @@
 import { Readable } from 'node:stream'
 import { Type } from '@fastify/type-provider-typebox'
 import { EVENT_TYPES } from '../../../event/catalogue.ts'
-import { ProblemError } from '../problem.ts'
-import { given, historyOf, PageQuery, question } from './audit.ts'
+import { given, historyOf, question, RangeQuery, wrong } from './audit-query.ts'
 import type { App, RouteContext } from './context.ts'
 
-const { run, since, until } = PageQuery
 const TYPES: readonly string[] = [...EVENT_TYPES, 'gap']
 
 const ExportQuery = Type.Object(
   {
-    run,
-    since,
-    until,
+    ...RangeQuery,
     format: Type.Optional(Type.Union([Type.Literal('jsonl'), Type.Literal('csv')])),
     type: Type.Optional(Type.String({ description: `Types of event, separated by commas: ${TYPES.join(', ')}.` })),
   },
@@ -48,8 +44,7 @@ async function* rest(first: IteratorResult<string>, lines: AsyncIterator<string>
 
 function typesIn(text: string): readonly string[] {
   const types = text.split(',').map((type) => type.trim())
-  const wrong = types.find((type) => !TYPES.includes(type))
-  if (wrong === undefined) return types
-  const message = `${JSON.stringify(wrong)} is none of ${TYPES.join(', ')}`
-  throw new ProblemError('invalid-input', `type: ${message}`, { errors: [{ field: 'type', message }] })
+  return types.every((type) => TYPES.includes(type))
+    ? types
+    : wrong('type', `some of ${TYPES.join(', ')}, separated by commas`)
 }
