@@ -31,6 +31,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Answered without a token, even where one is needed. */
     muninnOpen?: boolean
+    /** Passes with role `read` whatever its method: what of it changes something, its handler refuses. */
+    muninnReads?: boolean
   }
 }
 
@@ -61,12 +63,8 @@ export function checkExposure(host: string, tokens: readonly Token[]): void {
 export function guard(app: FastifyInstance, options: GuardOptions): void {
   app.decorateRequest('muninnCaller', null)
   app.addHook('onRequest', async (request, reply) => {
-    // Nothing that is answered here is for other origins' pages, for caches on the way, or to be sniffed.
-    reply.headers({
-      'cache-control': 'no-store',
-      'cross-origin-resource-policy': 'same-origin',
-      'x-content-type-options': 'nosniff',
-    })
+    // Nothing that is answered here is for caches on the way.
+    reply.header('cache-control', 'no-store')
     request.muninnCaller = admit(request, reply, options)
   })
 }
@@ -84,9 +82,17 @@ export function admit(request: FastifyRequest, reply: FastifyReply, options: Gua
   const mutates = !['GET', 'HEAD', 'OPTIONS', 'TRACE'].includes(request.method)
   if (mutates) checkOrigin(request)
   const caller = authenticate(request, reply, options)
-  if (mutates && caller.role !== 'admin')
-    throw new ProblemError('forbidden', 'this token may read, and not change anything')
+  if (mutates && caller.role !== 'admin' && request.routeOptions.config?.muninnReads !== true) throw mayNotChange()
   return caller
+}
+
+/** @throws {ProblemError} where the caller may read only. */
+export function demandAdmin(request: FastifyRequest): void {
+  if (request.muninnCaller?.role !== 'admin') throw mayNotChange()
+}
+
+function mayNotChange(): ProblemError {
+  return new ProblemError('forbidden', 'this token may read, and not change anything')
 }
 
 /**

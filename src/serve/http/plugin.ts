@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { MemoryManager } from '../../muninn.ts'
-import { guard } from './guard.ts'
-import { answerErrorsAsProblems, problem, sendProblem } from './problem.ts'
+import { problem, sendProblem } from './problem.ts'
+import { protect } from './protect.ts'
 import { addRoutes } from './routes/all.ts'
 import { parseTokens } from './tokens.ts'
 
@@ -30,12 +30,11 @@ export const DEFAULT_MAX_ITEM_BYTES = 16 * 1024 * 1024
  */
 export default async function muninnHttp(app: FastifyInstance, options: MuninnHttpOptions): Promise<void> {
   const tokens = options.token === undefined ? [] : parseTokens(options.token)
-  guard(app, {
+  await protect(app, {
     tokenNeeded: tokens.length > 0,
     tokens,
     hosts: options.allowedHosts?.map((host) => host.toLowerCase()) ?? null,
   })
-  answerErrorsAsProblems(app)
   // At the root, unknown routes are the host application's to answer.
   if (app.prefix !== '') {
     app.setNotFoundHandler((request, reply) =>

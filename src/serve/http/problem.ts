@@ -41,9 +41,11 @@ const KINDS = {
   'no-audit-log': [404, 'No audit log'],
   'method-not-allowed': [405, 'Method not allowed'],
   'too-many-caches': [409, 'Too many caches'],
+  'precondition-failed': [412, 'Precondition failed'],
   'body-too-large': [413, 'Body too large'],
   'unsupported-media-type': [415, 'Unsupported media type'],
   'not-representable': [422, 'Value has no representation'],
+  'too-many-requests': [429, 'Too many requests'],
   internal: [500, 'Internal error'],
   unavailable: [503, 'Not available'],
 } as const satisfies Record<string, readonly [number, string]>

@@ -8,9 +8,10 @@ import {
   LogController,
 } from 'fastify'
 import type { MemoryManager } from '../../muninn.ts'
-import { admit, checkExposure, type GuardOptions, guard, isLoopback, LOOPBACK_HOSTS } from './guard.ts'
+import { admit, checkExposure, type GuardOptions, isLoopback, LOOPBACK_HOSTS } from './guard.ts'
 import { DEFAULT_MAX_ITEM_BYTES } from './plugin.ts'
-import { answerErrorsAsProblems, PROBLEM_TYPE, problem, problemOf, sendProblem } from './problem.ts'
+import { PROBLEM_TYPE, problem, problemOf, sendProblem } from './problem.ts'
+import { protect } from './protect.ts'
 import { addRoutes } from './routes/all.ts'
 import type { Token } from './tokens.ts'
 
@@ -49,6 +50,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   }
   let draining = false
   const app = build(options.logger, checks)
+  await protect(app, checks)
   // Otherwise a connection whose last request was in flight at the signal would be kept open for a next one.
   app.addHook('onSend', async (_request, reply) => {
     if (draining) reply.header('connection', 'close')
@@ -93,8 +95,6 @@ function build(logger: FastifyBaseLogger, checks: GuardOptions): FastifyInstance
       }
     },
   })
-  guard(app, checks)
-  answerErrorsAsProblems(app)
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, problem('not-found', `there is no ${request.method} ${request.url.split('?')[0]}`)),
   )

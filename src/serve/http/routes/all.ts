@@ -7,7 +7,10 @@ import { auditChangesRoute } from './audit-changes.ts'
 import { auditExportRoute } from './audit-export.ts'
 import type { RouteContext } from './context.ts'
 import { dashboardRoutes } from './dashboard.ts'
+import { documentRoutes } from './document.ts'
 import { healthRoutes } from './health.ts'
+import { itemBulkRoute } from './item-bulk.ts'
+import { itemListRoute } from './item-list.ts'
 import { itemRoutes } from './items.ts'
 import { memoryRoutes } from './memory.ts'
 import { refuseOtherMethods } from './methods.ts'
@@ -27,6 +30,8 @@ export function addRoutes(instance: FastifyInstance, context: RouteContext): voi
   app.register(async (scope) => {
     takeJson(scope)
     const json = scope.withTypeProvider<TypeBoxTypeProvider>()
+    itemListRoute(json, context)
+    itemBulkRoute(json, context)
     memoryRoutes(json, context)
     statusRoutes(json, context)
     settingsRoutes(json, context)
@@ -35,6 +40,7 @@ export function addRoutes(instance: FastifyInstance, context: RouteContext): voi
     analysisRoutes(json, context)
     auditExportRoute(json, context)
     healthRoutes(json, context)
+    documentRoutes(json, context, addRoutes)
   })
   app.register(async (scope) => dashboardRoutes(scope))
   app.after(() => closeMethods())

@@ -17,6 +17,9 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >
 
+/** Adds every route to an instance. */
+export type AddRoutes = (instance: FastifyInstance, context: RouteContext) => void
+
 /** What the routes need to know. */
 export interface RouteContext {
   readonly memory: MemoryManager

@@ -6,6 +6,7 @@ import { limit } from '../../wire.ts'
 import { actorOf } from '../guard.ts'
 import { ProblemError } from '../problem.ts'
 import type { App, RouteContext } from './context.ts'
+import { MANAGEMENT } from './rate.ts'
 
 const PATH = '/api/cache/memory/settings'
 
@@ -26,7 +27,7 @@ const SettingsBody = Type.Object(
     evictionThreshold: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
     memoryThreshold: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 0.9 })),
   },
-  { additionalProperties: false, minProperties: 1 },
+  { additionalProperties: false, minProperties: 1, examples: [{ maxCacheSize: 2000, evictionPolicy: 'lru' }] },
 )
 type SettingsBody = Static<typeof SettingsBody>
 
@@ -42,16 +43,41 @@ const SettingsAnswer = Type.Object({
 })
 
 export function settingsRoutes(app: App, { memory }: RouteContext): void {
-  app.get(PATH, { schema: { response: { 200: SettingsAnswer } } }, async () => settingsAnswer(memory.settings))
+  const tags = ['Settings']
+  app.get(
+    PATH,
+    {
+      schema: {
+        tags,
+        operationId: 'settings',
+        summary: 'Limits, thresholds and policy that hold now',
+        response: { 200: SettingsAnswer },
+      },
+    },
+    async () => settingsAnswer(memory.settings),
+  )
 
-  app.post(PATH, { schema: { body: SettingsBody, response: { 200: SettingsAnswer } } }, async (request) => {
-    try {
-      memory.actingAs(actorOf(request), () => change(memory, request.body))
-    } catch (error) {
-      throw error instanceof OptionError ? underItsName(error) : error
-    }
-    return settingsAnswer(memory.settings)
-  })
+  app.post(
+    PATH,
+    {
+      config: MANAGEMENT,
+      schema: {
+        tags,
+        operationId: 'changeSettings',
+        summary: 'Change any part of the settings, until the process ends; the answer is the whole',
+        body: SettingsBody,
+        response: { 200: SettingsAnswer },
+      },
+    },
+    async (request) => {
+      try {
+        memory.actingAs(actorOf(request), () => change(memory, request.body))
+      } catch (error) {
+        throw error instanceof OptionError ? underItsName(error) : error
+      }
+      return settingsAnswer(memory.settings)
+    },
+  )
 }
 
 function change(memory: MemoryManager, body: SettingsBody): void {
