@@ -41,10 +41,12 @@ export function kindOf(type: string): EventKind {
 
 type Row = readonly Value[]
 
-/** Rows in their canonical order: evictions, other events of keys, then the rest by kind; each by seq, as the file has them. */
+/** Rows in their canonical order: evictions, other events of keys, blocks, then the rest by kind; each by seq, as the file has them. */
 export interface HashedRows {
   readonly evictions: readonly Row[]
   readonly keyEvents: readonly Row[]
+  /** As `blockRow` makes them. */
+  readonly blocks: readonly Row[]
   readonly events: readonly Row[]
 }
 
@@ -58,12 +60,18 @@ export interface RowsHash {
   readonly sums: Buffer
 }
 
-export function hashRows({ evictions, keyEvents, events }: HashedRows): RowsHash {
-  const sums = new Uint32Array(evictions.length + keyEvents.length + events.length)
+/** A row of `blocks`, with the hash of its data in the data's place. */
+export function blockRow(first: number, last: number, fromAt: number, toAt: number, events: number, data: Buffer): Row {
+  return [first, last, fromAt, toAt, events, createHash('sha256').update(data).digest('hex')]
+}
+
+export function hashRows({ evictions, keyEvents, blocks, events }: HashedRows): RowsHash {
+  const sums = new Uint32Array(evictions.length + keyEvents.length + blocks.length + events.length)
   const hasher = new RowHasher(sums)
   hasher.add(evictions)
   hasher.add(keyEvents)
-  const departures = evictions.length + keyEvents.length > 0 ? hasher.digest() : Buffer.alloc(0)
+  if (blocks.length > 0) hasher.add(blocks)
+  const departures = evictions.length + keyEvents.length + blocks.length > 0 ? hasher.digest() : Buffer.alloc(0)
   const kinds = EVENT_KINDS.flatMap((kind, place) => {
     const rows = events.length === 0 ? [] : events.filter((row) => kindOf(row[2] as string) === kind)
     if (rows.length === 0) return []

@@ -51,7 +51,7 @@ export function retireLinks(database: Database, id: number, last: number): void 
   for (const { first, last: end, hash, rowsLeft, isNew } of stretchesUpTo(database, id, last)) {
     if (!isNew) continue
     const events = left.all({ id, first, last: end }) as Value[][]
-    const hashes = hashRows({ evictions: [], keyEvents: [], events })
+    const hashes = hashRows({ evictions: [], keyEvents: [], blocks: [], events })
     remove.run({ id, first, last: end })
     insert.run({ id, first, last: end, rowsLeft, hash, events: hashes.events, sums: hashes.sums })
   }

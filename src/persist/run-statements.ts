@@ -6,11 +6,11 @@ import { Chain } from './chain.ts'
 import { unknownEnds } from './crashed-runs.ts'
 import { decodeRows } from './decoder.ts'
 import type { Database, Statement } from './driver.ts'
-import { type GapLink, hashBatch, hashGap, hashRows } from './link-hash.ts'
+import { blockRow, type GapLink, hashBatch, hashGap, hashRows } from './link-hash.ts'
 import { redactRows } from './redact-rows.ts'
 import { Rollup } from './rollup.ts'
 import { RollupStatements } from './rollup-statements.ts'
-import { EVICTION_COLUMNS, type RegretRow, type Rows } from './rows.ts'
+import { EVICTION_COLUMNS, type RegretRow, type Rows, type Value } from './rows.ts'
 import { Sampling, sampleRows } from './sampling.ts'
 import { OpenSegment, rowsPerSegment } from './segment.ts'
 
@@ -113,7 +113,7 @@ export class RunStatements {
     this.#batch = database.prepare(INSERT_BATCH)
     this.#gap = database.prepare(INSERT_GAP)
     this.#eviction = database.prepare(INSERT_EVICTION)
-    this.#block = database.prepare('insert into blocks values (:id, :first, :last, :fromAt, :toAt, :events, :data)')
+    this.#block = database.prepare('insert into blocks values (?, ?, ?, ?, ?, ?, ?)')
     this.#keyEvent = database.prepare(INSERT_KEY_EVENT)
     this.#event = database.prepare(INSERT_EVENT)
     this.#regret = database.prepare(NOTE_REGRET)
@@ -185,8 +185,9 @@ export class RunStatements {
     rollup.addRows(rows)
     this.#departures = rows.evictions.length + rows.keyEvents.length
     sampleRows(rows, this.share)
-    this.#record(rows, first, last, at)
+    const blocks = this.#record(rows, first, last, at)
     const bound = {
+      blocks,
       evictions: rows.evictions,
       keyEvents: rows.keyEvents.map(([seq, at, type, cache, key, data]) => [
         seq,
@@ -211,13 +212,14 @@ export class RunStatements {
     this.#segment.take(first, last, this.#at, at, keyed)
   }
 
-  /** Puts what happens again and again into a block, away from the rows. */
-  #record(rows: Rows, first: number, last: number, at: number): void {
+  /** Puts what happens again and again into a block, away from the rows; what the chain hashes of it. */
+  #record(rows: Rows, first: number, last: number, at: number): readonly (readonly Value[])[] {
     const recorded = rows.keyEvents.filter(isRecorded)
-    if (recorded.length === 0) return
+    if (recorded.length === 0) return []
     rows.keyEvents = rows.keyEvents.filter((row) => !isRecorded(row))
-    const range = { id: this.#id, first, last, fromAt: this.#at, toAt: at }
-    this.#block.run({ ...range, events: recorded.length, data: encodeBlock(recorded) })
+    const data = encodeBlock(recorded)
+    this.#block.run(this.#id, first, last, this.#at, at, recorded.length, data)
+    return [blockRow(first, last, this.#at, at, recorded.length, data)]
   }
 
   /** What the eviction was is known only where it still has a row. */

@@ -4,10 +4,11 @@ import type { ChainFault } from './answers.ts'
 type Named = Pick<ChainFault, 'kind' | 'table' | 'seq' | 'text'>
 
 /** Which of a batch's rows is the first that isn't as it was written, by the sums of its rows then and now. */
-export function nameRow({ evictions, keyEvents, events }: HashedRows, now: Buffer, then: Buffer): Named {
+export function nameRow({ evictions, keyEvents, blocks, events }: HashedRows, now: Buffer, then: Buffer): Named {
   const rows = [
     ...evictions.map((row) => ({ table: 'evictions', seq: Number(row[0]) })),
     ...keyEvents.map((row) => ({ table: 'key_events', seq: Number(row[0]) })),
+    ...blocks.map((row) => ({ table: 'blocks', seq: Number(row[0]) })),
     ...EVENT_KINDS.flatMap((kind) =>
       events.filter((row) => kindOf(String(row[2])) === kind).map((row) => ({ table: 'events', seq: Number(row[0]) })),
     ),

@@ -1,4 +1,5 @@
 import {
+  blockRow,
   EVENT_KINDS,
   HASHED_COLUMNS,
   hashBatch,
@@ -97,7 +98,13 @@ const SELECT_STRAY = `
   select seq, 'key_events' from key_events where run_id = :id and seq between :first and :last
   union all
   select seq, 'events' from events where run_id = :id and seq between :first and :last
+  union all
+  select last_seq, 'blocks' from blocks where run_id = :id and last_seq between :first and :last
   order by seq limit 1`
+
+const SELECT_BLOCKS = `
+  select first_seq, last_seq, from_at, to_at, events, data from blocks
+  where run_id = :id and first_seq between :first and :last order by first_seq`
 
 const SELECT_AT = `
   select first_seq as first, last_seq as last, kind, hash from batches where run_id = :id and first_seq <= :seq
@@ -150,6 +157,7 @@ class Chains {
   readonly #links: Statement
   readonly #horizons: Statement
   readonly #stray: Statement
+  readonly #blocks: Statement
   readonly #rows: Readonly<Record<keyof typeof HASHED_COLUMNS, Statement>>
 
   constructor(database: Database) {
@@ -157,6 +165,7 @@ class Chains {
     this.#links = database.prepare(SELECT_LINKS)
     this.#horizons = database.prepare(SELECT_HORIZONS)
     this.#stray = database.prepare(SELECT_STRAY)
+    this.#blocks = database.prepare(SELECT_BLOCKS).raw()
     const rows = (name: keyof typeof HASHED_COLUMNS) =>
       database
         .prepare(
@@ -258,6 +267,7 @@ class Chains {
     const rows = {
       evictions: withDepartures ? read('evictions') : [],
       keyEvents: withDepartures ? read('key_events') : [],
+      blocks: withDepartures ? this.#blockRows(id, first, last) : [],
       events: read('events'),
     }
     const now = hashRows(rows)
@@ -271,6 +281,11 @@ class Chains {
       return fault(first, last, 'reordered', `it has the rows that were written as batch ${other.first}–${other.last}`)
     }
     return { first, last, ...nameRow(rows, now.sums, link.sums) }
+  }
+
+  #blockRows(id: number, first: number, last: number): Raw[] {
+    const rows = this.#blocks.all({ id, first, last }) as Parameters<typeof blockRow>[]
+    return rows.map((row) => [...blockRow(...row)])
   }
 
   /** Kinds of rows that retention has taken from a link's range, or may have. */
