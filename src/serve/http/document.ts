@@ -1,8 +1,9 @@
-import type { FastifySchema } from 'fastify'
+import type { FastifySchema, RouteOptions } from 'fastify'
 import { VERSION } from '../../base/version.ts'
 import type { Problem } from './problem.ts'
 import { PROBLEM_TYPE } from './problem.ts'
 import type { AddRoutes, RouteContext } from './routes/context.ts'
+import { HIDDEN } from './routes/methods.ts'
 
 /** The OpenAPI 3.1 document, as far as what shows it needs to know. */
 export interface ApiDocument {
@@ -90,14 +91,7 @@ export async function describeApi(context: RouteContext, addRoutes: AddRoutes, p
       },
       security: [{}, { token: [] }],
     },
-    // Routes without a summary answer for methods that a path doesn't have.
-    transform: ({ schema, url, route }) => ({
-      schema:
-        schema?.summary === undefined && !url.startsWith('/api/audit') && !url.endsWith('/history')
-          ? { hide: true }
-          : described(schema, route.config?.muninnOpen === true),
-      url: url.replace('/*', '/:key'),
-    }),
+    transform: ({ schema, url, route }) => ({ schema: described(schema, url, route), url: url.replace('/*', '/:key') }),
   })
   addRoutes(app, context)
   await app.ready()
@@ -106,11 +100,41 @@ export async function describeApi(context: RouteContext, addRoutes: AddRoutes, p
   return document
 }
 
-function described(schema: FastifySchema | undefined, isOpen: boolean): FastifySchema {
+function described(schema: FastifySchema | undefined, url: string, { config }: RouteOptions): FastifySchema {
+  if (schema === HIDDEN) return HIDDEN
   const response = typeof schema?.response === 'object' && schema.response !== null ? schema.response : {}
   const problem = {
     description: 'What went wrong.',
     content: { [PROBLEM_TYPE]: { schema: PROBLEM_SCHEMA } },
   }
-  return { ...schema, ...(isOpen ? { security: [] } : {}), response: { ...response, default: problem } }
+  return {
+    ...(schema?.summary === undefined ? aboutAudit(url) : {}),
+    ...schema,
+    ...(config?.muninnOpen === true ? { security: [] } : {}),
+    response: { ...response, default: problem },
+  }
+}
+
+/** The audit log's questions, in a few words each; the others say it in their schemas. */
+const QUESTIONS: Readonly<Record<string, string>> = {
+  changes: 'Who changed settings, evicted by hand or purged a cache',
+  compare: 'Two windows of time: what was different',
+  crash: 'How a run ended, and the evidence',
+  cycles: 'Eviction cycles',
+  doctor: 'What is wrong, with evidence and advice',
+  evictions: 'What was evicted, when and why',
+  explain: "A key's life, and why it isn't there any more",
+  history: 'Samples and peaks over a range of time, across restarts',
+  peaks: 'When memory and items were at their highest',
+  regrets: 'What was evicted and missed afterwards',
+  runs: 'Every run, and how it ended',
+  timeline: 'What happened, in order',
+  top: 'Prefixes, caches and causes by what they were about',
+  verify: 'Whether the log is complete and untouched',
+  warnings: 'Levels of memory usage, and who was writing',
+}
+
+function aboutAudit(url: string): FastifySchema {
+  const name = url.split('/').at(-1) ?? ''
+  return { tags: ['Audit log'], operationId: `audit-${name}`, summary: QUESTIONS[name] ?? `The audit log: ${name}` }
 }

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { MemoryManager } from '../../muninn.ts'
+import { mountApi } from './mount.ts'
 import { problem, sendProblem } from './problem.ts'
 import { protect } from './protect.ts'
-import { addRoutes } from './routes/all.ts'
 import { parseTokens } from './tokens.ts'
 
 export interface MuninnHttpOptions {
@@ -45,7 +45,7 @@ export default async function muninnHttp(app: FastifyInstance, options: MuninnHt
   app.addHook('preClose', async () => {
     closing = true
   })
-  addRoutes(app, {
+  mountApi(app, {
     memory: options.memory,
     exposeValues: options.exposeValues ?? false,
     maxItemBytes: options.maxItemBytes ?? DEFAULT_MAX_ITEM_BYTES,

@@ -9,10 +9,10 @@ import {
 } from 'fastify'
 import type { MemoryManager } from '../../muninn.ts'
 import { admit, checkExposure, type GuardOptions, isLoopback, LOOPBACK_HOSTS } from './guard.ts'
+import { mountApi } from './mount.ts'
 import { DEFAULT_MAX_ITEM_BYTES } from './plugin.ts'
 import { PROBLEM_TYPE, problem, problemOf, sendProblem } from './problem.ts'
 import { protect } from './protect.ts'
-import { addRoutes } from './routes/all.ts'
 import type { Token } from './tokens.ts'
 
 export interface ServiceOptions {
@@ -55,7 +55,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   app.addHook('onSend', async (_request, reply) => {
     if (draining) reply.header('connection', 'close')
   })
-  addRoutes(app, {
+  mountApi(app, {
     memory: options.memory,
     exposeValues: true,
     maxItemBytes: DEFAULT_MAX_ITEM_BYTES,

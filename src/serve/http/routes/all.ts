@@ -14,6 +14,7 @@ import { itemListRoute } from './item-list.ts'
 import { itemRoutes } from './items.ts'
 import { memoryRoutes } from './memory.ts'
 import { refuseOtherMethods } from './methods.ts'
+import { metricsRoute } from './metrics.ts'
 import { settingsRoutes } from './settings.ts'
 import { statusRoutes } from './status.ts'
 
@@ -39,6 +40,7 @@ export function addRoutes(instance: FastifyInstance, context: RouteContext): voi
     auditChangesRoute(json, context)
     analysisRoutes(json, context)
     auditExportRoute(json, context)
+    metricsRoute(json, context)
     healthRoutes(json, context)
     documentRoutes(json, context, addRoutes)
   })

@@ -7,6 +7,7 @@ import type {
   RawServerDefault,
 } from 'fastify'
 import type { MemoryManager } from '../../../muninn.ts'
+import type { Metrics } from '../metrics.ts'
 
 /** An instance whose routes are typed by their schemas. */
 export type App = FastifyInstance<
@@ -23,6 +24,8 @@ export type AddRoutes = (instance: FastifyInstance, context: RouteContext) => vo
 /** What the routes need to know. */
 export interface RouteContext {
   readonly memory: MemoryManager
+  /** Made when it is first asked for. */
+  readonly metrics: () => Promise<Metrics>
   /** Whether values may leave, and come in, over HTTP. */
   readonly exposeValues: boolean
   /** Largest body of an item, in bytes. */

@@ -94,7 +94,10 @@ export function itemRoutes(app: App, { memory, exposeValues, maxItemBytes }: Rou
   // Says what a GET would, without counting as a use of the entry.
   app.head(
     ITEM,
-    { schema: { tags, operationId: 'headItem', summary: 'Whether an item is there, without using it', params } },
+    {
+      config: { swagger: { exposeHeadRoute: true } },
+      schema: { tags, operationId: 'item', summary: 'Whether an item is there, without using it', params },
+    },
     async (request, reply) => {
       const { cache, key } = request.params
       if (!exposeValues) {

@@ -1,0 +1,17 @@
+import type { FastifyInstance } from 'fastify'
+import type { Metrics } from './metrics.ts'
+import { addRoutes } from './routes/all.ts'
+import type { RouteContext } from './routes/context.ts'
+
+/** Adds the API to an instance that is protected already, with what lives as long as it does. */
+export function mountApi(app: FastifyInstance, options: Omit<RouteContext, 'metrics'>): void {
+  let made: Promise<Metrics> | null = null
+  const metrics = () => {
+    made ??= import('./metrics.ts').then(({ Metrics }) => new Metrics(options.memory))
+    return made
+  }
+  // Not before it listens: a start need not wait for it. What loaders do from then on is observed.
+  app.addHook('onListen', async () => void metrics())
+  app.addHook('onClose', async () => (await made)?.close())
+  addRoutes(app, { ...options, metrics })
+}
