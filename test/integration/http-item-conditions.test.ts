@@ -190,7 +190,7 @@ describe('the list', () => {
     const own = await testService({ memory: { policy: 'lfu' } })
     const cache = own.memory.cache<string>('sorted')
     const sizes = [5, 1, 4, 2, 3, 4, 1]
-    sizes.forEach((size, index) => cache.set(`k${index}`, 'x'.repeat(size * 100)))
+    for (const [index, size] of sizes.entries()) cache.set(`k${index}`, 'x'.repeat(size * 100))
     const hits = [2, 0, 1, 5, 3, 0, 4]
     hits.forEach((count, index) => {
       for (let hit = 0; hit < count; hit++) cache.get(`k${index}`)

@@ -32,7 +32,7 @@ async function scrape(): Promise<Map<string, Family>> {
 }
 
 /** The value of one label set. */
-function valueOf(families: Map<string, Family>, name: string, labels: Record<string, string> = {}): number {
+function reading(families: Map<string, Family>, name: string, labels: Record<string, string> = {}): number {
   const rows = families
     .get(name)
     ?.metrics.filter((one) => Object.entries(labels).every(([label, value]) => one.labels?.[label] === value))
@@ -71,14 +71,14 @@ describe('/metrics', () => {
     const stats = service.memory.stats()
     const own = stats.caches.find(({ name }) => name === 'tenant')
     const tenant = { cache: 'tenant' }
-    expect(valueOf(families, 'muninn_cache_requests_total', { ...tenant, result: 'hit' })).toBe(own?.hits)
-    expect(valueOf(families, 'muninn_cache_requests_total', { ...tenant, result: 'miss' })).toBe(own?.misses)
-    expect(valueOf(families, 'muninn_cache_evictions_total', { ...tenant, cause: 'forced' })).toBe(own?.evictedItems)
-    expect(valueOf(families, 'muninn_cache_evicted_bytes_total', tenant)).toBe(own?.evictedBytes)
-    expect(valueOf(families, 'muninn_cache_entries', tenant)).toBe(own?.items)
-    expect(valueOf(families, 'muninn_cache_size_bytes', tenant)).toBe(own?.bytes)
-    expect(valueOf(families, 'muninn_cache_limit_bytes')).toBe(64 * 1024 ** 2)
-    expect(valueOf(families, 'muninn_cache_usage_ratio')).toBeCloseTo(
+    expect(reading(families, 'muninn_cache_requests_total', { ...tenant, result: 'hit' })).toBe(own?.hits)
+    expect(reading(families, 'muninn_cache_requests_total', { ...tenant, result: 'miss' })).toBe(own?.misses)
+    expect(reading(families, 'muninn_cache_evictions_total', { ...tenant, cause: 'forced' })).toBe(own?.evictedItems)
+    expect(reading(families, 'muninn_cache_evicted_bytes_total', tenant)).toBe(own?.evictedBytes)
+    expect(reading(families, 'muninn_cache_entries', tenant)).toBe(own?.items)
+    expect(reading(families, 'muninn_cache_size_bytes', tenant)).toBe(own?.bytes)
+    expect(reading(families, 'muninn_cache_limit_bytes')).toBe(64 * 1024 ** 2)
+    expect(reading(families, 'muninn_cache_usage_ratio')).toBeCloseTo(
       Math.max(stats.currentMemoryBytes / stats.maxMemoryBytes, stats.heapBytes / stats.maxHeapBytes),
       10,
     )

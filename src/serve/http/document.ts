@@ -101,7 +101,9 @@ export async function describeApi(context: RouteContext, addRoutes: AddRoutes, p
 }
 
 function described(schema: FastifySchema | undefined, url: string, { config }: RouteOptions): FastifySchema {
-  if (schema === HIDDEN) return HIDDEN
+  // Files of the dashboard, and answers for methods that a path doesn't have, are no endpoints.
+  const isOfAudit = url.startsWith('/api/audit/') || url === '/api/cache/memory/history'
+  if (schema === HIDDEN || (schema?.summary === undefined && !isOfAudit)) return HIDDEN
   const response = typeof schema?.response === 'object' && schema.response !== null ? schema.response : {}
   const problem = {
     description: 'What went wrong.',
