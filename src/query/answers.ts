@@ -198,6 +198,15 @@ export interface LifeEvent {
   readonly data: Readonly<Record<string, unknown>>
 }
 
+/** How much more room than the limit that evicted an entry would have kept it until it was asked for again. */
+export interface RoomNeeded {
+  readonly measure: 'items' | 'bytes'
+  readonly more: number
+  /** From a recording of every store; else a lower bound, by what was evicted in between. */
+  readonly isExact: boolean
+  readonly askedAt: number
+}
+
 /** Why a key isn't there any more, as far as the log knows. */
 export interface Explanation {
   readonly key: string
@@ -209,6 +218,8 @@ export interface Explanation {
   readonly verdict: 'evicted' | 'expired' | 'removed' | 'cleared' | 'rejected' | 'present' | 'run ended' | 'no record'
   /** A few sentences: what happened, why, what it cost and what would have kept it. */
   readonly summary: readonly string[]
+  /** Of the last eviction; `null`: there is none, or it isn't known (the summary says why). */
+  readonly roomNeeded: RoomNeeded | null
   /** Oldest first. */
   readonly life: readonly LifeEvent[]
   readonly incomplete: string | null

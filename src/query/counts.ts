@@ -158,8 +158,17 @@ const SELECT_UNCOUNTED = `
       select 1 from batches b where b.run_id = r.id and b.hash is not null
     )`
 
-/** What may be missing from an answer that counts, in words. */
-export function countingGaps(database: Database, range: Range, bounds: Bounds): string | null {
+/**
+ * What may be missing from an answer that counts, in words.
+ *
+ * @param kind of rows that it counts.
+ */
+export function countingGaps(
+  database: Database,
+  range: Range,
+  bounds: Bounds,
+  kind: 'rollups' | 'departures' = 'rollups',
+): string | null {
   const { cache: _, ...scope } = bounds
   const { runs } = database.prepare(SELECT_UNCOUNTED).get(scope) as { runs: number }
   const old =
@@ -167,11 +176,12 @@ export function countingGaps(database: Database, range: Range, bounds: Bounds): 
       ? null
       : `${runs === 1 ? '1 run was' : `${runs} runs were`} written by version 0.1 and not counted by the minute`
   const { run, since, until } = range
-  const known = incompleteness(database, {
+  const asked = {
     ...(run === undefined ? {} : { run }),
     ...(since === undefined ? {} : { since }),
     ...(until === undefined ? {} : { until }),
-  })
+  }
+  const known = incompleteness(database, asked, kind)
   const said = [known, old].filter((text) => text !== null)
   return said.length === 0 ? null : said.join('; ')
 }

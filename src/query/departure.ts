@@ -7,8 +7,12 @@ import { by, causeInWords, refusal } from './sentences.ts'
 import { settingsAt } from './settings-read.ts'
 import { bytesInWords, countInWords, durationInWords, quoted, timeInWords } from './words.ts'
 
-/** What the last thing that settled a key's place was: when, why, what it cost, and what would have kept the key. */
-export function departure(database: Database, key: string, moment: Moment): readonly string[] {
+/**
+ * What the last thing that settled a key's place was: when, why, what it cost, and what would have kept the key.
+ *
+ * @param room how much more of it would have kept the key, where it was evicted.
+ */
+export function departure(database: Database, key: string, moment: Moment, room: string | null): readonly string[] {
   const name = `${quoted(key)} of cache ${quoted(moment.cache)}`
   const when = `at ${timeInWords(moment.at)} (run ${moment.run}, seq ${moment.seq})`
   const settings = () => settingsAt(database, moment.runId, moment.seq)
@@ -23,6 +27,7 @@ export function departure(database: Database, key: string, moment: Moment): read
         order(record),
         cost(record),
         remedyForEviction(record, settings()),
+        ...(room === null ? [] : [room]),
       ]
     }
     case 'expired': {

@@ -1,11 +1,14 @@
 import type { AuditLevel } from '../base/audit-options.ts'
+import { rememberedEvictions } from '../base/remembered.ts'
 import type { Database } from '../persist/reader.ts'
 import type { Explanation } from './answers.ts'
 import { afterwards, departure } from './departure.ts'
 import { incompleteness, joined } from './incomplete.ts'
 import { MOST_OF_A_KIND, type Moment, readLife } from './life.ts'
 import { redactionNote } from './redaction-note.ts'
+import { type RoomAnswer, roomFor } from './room-needed.ts'
 import { type RunRow, runState, SELECT_RUN_STATE } from './run-state.ts'
+import { settingsAt } from './settings-read.ts'
 import type { StoredLifeQuestion } from './stored.ts'
 import { countInWords, quoted, timeInWords } from './words.ts'
 
@@ -31,6 +34,8 @@ export function explain(database: Database, question: StoredLifeQuestion): Expla
   const hidden = redactionNote(database, question)
   const known = joined(lacking, hidden)
   if (last === undefined) return noRecord(database, question, known, hidden)
+  const evicted = evictionOf(moments, last)
+  const room = evicted === undefined ? null : roomOf(database, moments, evicted)
   const ended = last.type in ENDED_BY_RUN ? runEnd(database, last) : null
   const verdict = ended === null ? (VERDICTS[last.type] as Verdict) : 'run ended'
   const cut = [...countByKind(moments).values()].some((count) => count >= MOST_OF_A_KIND)
@@ -40,15 +45,30 @@ export function explain(database: Database, question: StoredLifeQuestion): Expla
     cache: last.cache,
     verdict,
     summary: [
-      ...departure(database, question.key, last),
+      ...departure(database, question.key, last, room?.sentence ?? null),
+      ...(evicted === undefined || evicted === last
+        ? []
+        : departure(database, question.key, evicted, room?.sentence ?? null)),
       ...(ended === null ? [] : [ended]),
       ...afterwards(moments.slice(moments.indexOf(last) + 1)),
       ...repeated(moments, last),
       ...levelInWords(last.level),
     ],
+    roomNeeded: room?.needed ?? null,
     life: moments.map(({ run, seq, at, type, cache, text, data }) => ({ run, seq, at, type, cache, text, data })),
     incomplete: said.length > 0 ? said.join('; ') : null,
   }
+}
+
+/** The eviction that one asks about: the last thing that happened, or before a key was there again. */
+function evictionOf(moments: readonly Moment[], last: Moment): Moment | undefined {
+  if (VERDICTS[last.type] !== 'present') return last.type === 'evicted' ? last : undefined
+  return moments.findLast(({ type }) => type === 'evicted')
+}
+
+function roomOf(database: Database, moments: readonly Moment[], evicted: Moment): RoomAnswer {
+  const { maxItems } = settingsAt(database, evicted.runId, evicted.seq)
+  return roomFor(database, evicted, moments.slice(moments.indexOf(evicted) + 1), rememberedEvictions(maxItems))
 }
 
 const ENDED_BY_RUN: Readonly<Record<string, true>> = { added: true, updated: true, accessed: true }
@@ -125,6 +145,7 @@ function noRecord(
     cache: cache ?? null,
     verdict: 'no record',
     summary,
+    roomNeeded: null,
     life: [],
     incomplete: said.length > 0 ? said.join('; ') : null,
   }

@@ -19,7 +19,9 @@ export function top(database: Database, question: Asked<TopQuestion>): Page<TopR
   const ranked = rows
     .filter((row) => row[field] > 0)
     .sort((a, b) => b[field] - a[field] || b.evicted - a.evicted || (a.name < b.name ? -1 : 1))
-  const said = [countingGaps(database, question, bounds), note].filter((text) => text !== null)
+  const said = [countingGaps(database, question, bounds, of === 'key' ? 'departures' : 'rollups'), note].filter(
+    (text) => text !== null,
+  )
   return {
     ...pageOf(ranked, question, 'top', (row) => row),
     incomplete: said.length === 0 ? null : said.join('; '),

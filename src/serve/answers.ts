@@ -28,12 +28,13 @@ export function evictionAnswer(record: EvictionRecord) {
   }
 }
 
-export function explanationAnswer({ key, cache, verdict, summary, life, incomplete }: Explanation) {
+export function explanationAnswer({ key, cache, verdict, summary, roomNeeded, life, incomplete }: Explanation) {
   return {
     key,
     cache,
     verdict,
     summary: [...summary],
+    roomNeeded: roomNeeded === null ? null : { ...roomNeeded, askedAt: instant(roomNeeded.askedAt) },
     items: life.map((event) => ({ ...event, at: instant(event.at) })),
     next: null,
     incomplete,

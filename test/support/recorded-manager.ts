@@ -28,7 +28,7 @@ export async function recordedManager(
     checkInterval: 0,
     policy: 'lru',
     ...options,
-    audit: { path: files.path(), sampleAbove: Number.POSITIVE_INFINITY, ...(options.audit as object | undefined) },
+    audit: { sampleAbove: Number.POSITIVE_INFINITY, ...(options.audit as object | undefined), path: files.path() },
   })
   const events: MuninnEvent[] = []
   memory.events$.subscribe((event) => events.push(event))

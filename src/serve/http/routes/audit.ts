@@ -29,6 +29,10 @@ const ExplainAnswer = Type.Object({
   cache: Text,
   verdict: Type.String(),
   summary: Type.Array(Type.String()),
+  roomNeeded: Type.Union([
+    Type.Object({ measure: Type.String(), more: Type.Number(), isExact: Type.Boolean(), askedAt: Type.String() }),
+    Type.Null(),
+  ]),
   items: Type.Array(Type.Unknown()),
   next: Type.Null(),
   incomplete: Text,
