@@ -85,8 +85,8 @@ export interface Regretted {
   readonly policy: string
   readonly bytes: number
   readonly cost: number
-  /** ms from the eviction to the miss. */
-  readonly delay: number
+  /** ms from the eviction to the miss; `null`: nobody knows, the eviction has no row any more. */
+  readonly delay: number | null
 }
 
 const NOTHING = { count: 0, bytes: 0, hits: 0, unused: 0, age: 0, idle: 0, cost: 0, policy: '', cause: '' }
@@ -140,6 +140,7 @@ export class Rollup {
     cell.regretted++
     cell.regrettedBytes += bytes
     cell.regrettedCost += cost
+    if (delay === null) return
     cell.regretDelay += delay
     countIn(this.#spreadIn(at, cache).delay, delay)
   }

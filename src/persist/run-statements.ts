@@ -6,11 +6,12 @@ import { Chain } from './chain.ts'
 import { unknownEnds } from './crashed-runs.ts'
 import { decodeRows } from './decoder.ts'
 import type { Database, Statement } from './driver.ts'
-import { blockRow, type GapLink, hashBatch, hashGap, hashRows } from './link-hash.ts'
+import { Insertion } from './insertion.ts'
+import { blockRow, type GapLink, HASHED_COLUMNS, hashBatch, hashGap, hashRows } from './link-hash.ts'
 import { redactRows } from './redact-rows.ts'
 import { Rollup } from './rollup.ts'
 import { RollupStatements } from './rollup-statements.ts'
-import { EVICTION_COLUMNS, type RegretRow, type Rows, type Value } from './rows.ts'
+import type { RegretRow, Rows, Value } from './rows.ts'
 import { Sampling, sampleRows } from './sampling.ts'
 import { OpenSegment, rowsPerSegment } from './segment.ts'
 
@@ -49,14 +50,6 @@ const INSERT_GAP = `
 
 const REVIVE = `delete from gaps where run_id = :id and first_seq = :first and reason = 'crash'`
 
-// The rows' columns are by position: they come in the order in which `rows.ts` names them.
-const INSERT_EVICTION = `
-  insert into evictions (run_id, ${EVICTION_COLUMNS.join(', ')}) values (?, ${EVICTION_COLUMNS.map(() => '?').join(', ')})`
-
-const INSERT_KEY_EVENT = 'insert into key_events (run_id, seq, at, type, cache, key, data) values (?, ?, ?, ?, ?, ?, ?)'
-
-const INSERT_EVENT = 'insert into events (run_id, seq, at, type, cache, data) values (?, ?, ?, ?, ?, ?)'
-
 const NOTE_REGRET = `
   update evictions set missed_at = :at where run_id = :id and seq = :seq and missed_at is null
   returning at, cause, policy, size, cost`
@@ -80,10 +73,10 @@ export class RunStatements {
   readonly #last: Statement
   readonly #batch: Statement
   readonly #gap: Statement
-  readonly #eviction: Statement
   readonly #block: Statement
-  readonly #keyEvent: Statement
-  readonly #event: Statement
+  readonly #evictions: Insertion
+  readonly #keyEvents: Insertion
+  readonly #events: Insertion
   readonly #regret: Statement
   readonly #revive: Statement
   readonly #update: Statement
@@ -112,10 +105,10 @@ export class RunStatements {
     this.#noteShare = database.prepare('insert or replace into samplings values (:id, :first, :at, :share)')
     this.#batch = database.prepare(INSERT_BATCH)
     this.#gap = database.prepare(INSERT_GAP)
-    this.#eviction = database.prepare(INSERT_EVICTION)
     this.#block = database.prepare('insert into blocks values (?, ?, ?, ?, ?, ?, ?)')
-    this.#keyEvent = database.prepare(INSERT_KEY_EVENT)
-    this.#event = database.prepare(INSERT_EVENT)
+    this.#evictions = new Insertion(database, 'evictions', HASHED_COLUMNS.evictions, id)
+    this.#keyEvents = new Insertion(database, 'key_events', HASHED_COLUMNS.key_events, id)
+    this.#events = new Insertion(database, 'events', HASHED_COLUMNS.events, id)
     this.#regret = database.prepare(NOTE_REGRET)
     this.#revive = database.prepare(REVIVE)
     this.#update = database.prepare(UPDATE_RUN)
@@ -199,9 +192,9 @@ export class RunStatements {
       ]),
       events: rows.events.map(([seq, at, type, cache, data]) => [seq, at, type, cache, JSON.stringify(data)]),
     }
-    for (const row of bound.evictions) this.#eviction.run(id, row)
-    for (const row of bound.keyEvents) this.#keyEvent.run(id, row)
-    for (const row of bound.events) this.#event.run(id, row)
+    this.#evictions.run(bound.evictions)
+    this.#keyEvents.run(bound.keyEvents)
+    this.#events.run(bound.events)
     for (const row of rows.regrets) this.#noteRegret(row, rows.prefixes, rollup)
     this.#rollups.add(rollup.sums)
     const keyed = bound.evictions.length + bound.keyEvents.length
@@ -233,7 +226,7 @@ export class RunStatements {
       policy: eviction?.policy ?? '',
       bytes: eviction?.size ?? 0,
       cost: eviction?.cost ?? 0,
-      delay: eviction === undefined ? 0 : at - eviction.at,
+      delay: eviction === undefined ? null : at - eviction.at,
     })
   }
 

@@ -129,6 +129,7 @@ class BruteForce {
           at = event.at,
         } = this.#evictions.get(event.regret ?? 0) ?? {}
         const regret = [1, size, cost, event.at - at]
+        if (policy !== '') add(this.histograms, [minute, event.cache, 'delay', bucketOf(event.at - at)], [1])
         add(this.rollups, [minute, event.cache, 'evicted', cause, policy, prefix], [0, 0, 0, 0, 0, 0, 0, ...regret])
         break
       }
