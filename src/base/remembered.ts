@@ -1,4 +1,4 @@
-/** Evicted keys remembered at most and at least. In between, a quarter of the item limit: 7–14 bytes an entry. */
+/** Evicted keys remembered at most and at least. In between, a quarter of the item limit: 5–10 bytes an entry. */
 const MOST = 1 << 15
 const LEAST = 1 << 9
 
