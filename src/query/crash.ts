@@ -91,7 +91,7 @@ interface Scope {
 
 const SELECT_EVENTS = `
   select seq, at, type, data from events
-  where run_id = :runId and type = :type and at >= :from order by seq`
+  where type = :type and at >= :from and +run_id = :runId order by at, seq`
 
 interface EventRow {
   readonly seq: number

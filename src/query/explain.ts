@@ -1,5 +1,4 @@
 import type { AuditLevel } from '../base/audit-options.ts'
-import { rememberedEvictions } from '../base/remembered.ts'
 import type { Database } from '../persist/reader.ts'
 import type { Explanation } from './answers.ts'
 import { afterwards, departure } from './departure.ts'
@@ -67,8 +66,8 @@ function evictionOf(moments: readonly Moment[], last: Moment): Moment | undefine
 }
 
 function roomOf(database: Database, moments: readonly Moment[], evicted: Moment): RoomAnswer {
-  const { maxItems } = settingsAt(database, evicted.runId, evicted.seq)
-  return roomFor(database, evicted, moments.slice(moments.indexOf(evicted) + 1), rememberedEvictions(maxItems))
+  const settings = settingsAt(database, evicted.runId, evicted.seq)
+  return roomFor(database, evicted, moments.slice(moments.indexOf(evicted) + 1), settings)
 }
 
 const ENDED_BY_RUN: Readonly<Record<string, true>> = { added: true, updated: true, accessed: true }

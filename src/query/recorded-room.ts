@@ -53,7 +53,7 @@ export function recordedRoom(
   ask: Ask,
   measure: RoomNeeded['measure'],
 ): Room | null {
-  if (eviction === null || eviction.policy !== 'lru') return null
+  if (eviction === null || eviction.policy !== 'lru' || eviction.cause === 'threshold') return null
   const own = eviction.cause === 'cache-items' || eviction.cause === 'cache-memory' ? eviction.cache : null
   const limit = limitOf(settingsAt(database, runId, eviction.seq), eviction)
   const start = startOf(database, runId, eviction.seq, own, measure)

@@ -1,4 +1,5 @@
-import type { PolicyName } from '../base/settings.ts'
+import { rememberedEvictions } from '../base/remembered.ts'
+import type { PolicyName, Settings } from '../base/settings.ts'
 import type { EvictionCause } from '../event/vocabulary.ts'
 import type { Database } from '../persist/reader.ts'
 import type { EvictionRecord, RoomNeeded } from './answers.ts'
@@ -14,7 +15,8 @@ import { bytesInWords, countInWords, durationInWords } from './words.ts'
  * there. Up to the last of them, the cache was full all the while: the room needed is this entry and the others, that
  * last one excepted, which was in the full cache. Some may have been stored again by then and be counted twice: those that
  * were missed before the ask are left out, and those that so many evictions ago that a miss would not be known. So it is a
- * lower bound where stores follow misses. Where every store is recorded, lru needs no such guess.
+ * lower bound where stores follow misses. A cycle runs while more than its target is held, and a larger budget would keep
+ * the entry only if all of it stayed below the threshold. Where every store is recorded, lru needs no such guess.
  */
 
 const RANKS: Readonly<Record<PolicyName, ((of: EvictionRecord, later: Later) => boolean) | null>> = {
@@ -26,12 +28,13 @@ const RANKS: Readonly<Record<PolicyName, ((of: EvictionRecord, later: Later) => 
   hybrid: null,
 }
 
-/** Limits that hold at every instant; of a cycle the room in question is what lies between threshold and target, too. */
+/** The causes that more room would have prevented. */
 const MEASURES: Readonly<Partial<Record<EvictionCause, RoomNeeded['measure']>>> = {
   items: 'items',
   'cache-items': 'items',
   memory: 'bytes',
   'cache-memory': 'bytes',
+  threshold: 'bytes',
 }
 
 /** Evictions looked at. */
@@ -60,8 +63,8 @@ export interface RoomAnswer {
 
 const NOTHING: RoomAnswer = { needed: null, sentence: null }
 
-/** @param after what came after the eviction. @param remembered how many evictions the cache remembers. */
-export function roomFor(database: Database, moment: Moment, after: readonly Moment[], remembered: number): RoomAnswer {
+/** @param after what came after the eviction. @param settings as they were then. */
+export function roomFor(database: Database, moment: Moment, after: readonly Moment[], settings: Settings): RoomAnswer {
   const record = moment.eviction
   if (record === null) return NOTHING
   const measure = MEASURES[record.cause]
@@ -82,7 +85,7 @@ export function roomFor(database: Database, moment: Moment, after: readonly Mome
     )
   }
   const exact = moment.level === 'departures' ? null : recordedRoom(database, moment, ask, measure)
-  const { more, isExact } = exact ?? leastRoom(database, moment, record, ask, measure, remembered)
+  const { more, isExact } = exact ?? leastRoom(database, moment, record, ask, measure, settings)
   const room = measure === 'items' ? `room for ${countInWords(more, 'more item')}` : `${bytesInWords(more)} more`
   const sentence = isExact
     ? `Exactly ${room} would have kept it ${when}: every store since is recorded.`
@@ -109,7 +112,7 @@ function leastRoom(
   record: EvictionRecord,
   ask: Ask,
   measure: RoomNeeded['measure'],
-  remembered: number,
+  settings: Settings,
 ): Room {
   const { cause, policy, seq, cache } = record
   const own = cause === 'cache-items' || cause === 'cache-memory' ? cache : null
@@ -118,7 +121,8 @@ function leastRoom(
     .all({ runId, seq, askSeq: ask.seq, askAt: ask.at, cause, cache: own }) as Later[]
   const last = new Map<string, Later>()
   // A miss is known of the last evictions alone.
-  for (const row of rows.slice(-remembered)) last.set(JSON.stringify([row.cache, row.key]), row)
+  for (const row of rows.slice(-rememberedEvictions(settings.maxItems)))
+    last.set(JSON.stringify([row.cache, row.key]), row)
   const ranks = RANKS[policy]
   const kept = [...last.values()].filter(
     (row) =>
@@ -129,6 +133,13 @@ function leastRoom(
   // The last eviction happened in a full cache that the victim was part of.
   const others = kept.filter((row) => row !== rows.at(-1))
   if (measure === 'items') return { more: 1 + (rows.length === 0 ? 0 : 1 + others.length), isExact: false }
-  const bytes = others.reduce((sum, { size }) => sum + size, 0)
-  return { more: 1 + (rows.length === 0 ? 0 : record.size + bytes), isExact: false }
+  const bytes = record.size + others.reduce((sum, { size }) => sum + size, 0)
+  if (rows.length === 0) return { more: 1, isExact: false }
+  return { more: cause === 'threshold' ? beyondThreshold(bytes, settings) : 1 + bytes, isExact: false }
+}
+
+/** How much larger the budget must be for so many bytes, beside a cycle's target, to stay below its threshold. */
+function beyondThreshold(bytes: number, { maxMemory, maxHeap, evictionThreshold, evictionTarget }: Settings): number {
+  const held = evictionTarget * Math.min(maxMemory, maxHeap)
+  return Math.max(1, Math.floor((held + bytes) / evictionThreshold - maxMemory))
 }

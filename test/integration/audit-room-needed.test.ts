@@ -71,6 +71,23 @@ describe.each<[string, (more: number) => MemoryManagerOptions]>([
 })
 
 describe('the room that would have kept an entry', () => {
+  test('from cycles, is a lower bound: with less a larger budget does not keep it either', async () => {
+    const limited = (more: number) => ({ maxMemory: 2_500 + more, maxHeap: 1e9, maxItems: 1e6, evictionThreshold: 0.9 })
+    using files = new AuditFolder()
+    const { events } = await readThrough(files, limited(0), 'departures')
+    const asked = askedAgain(events)
+    let most = 0
+    for (const { evicted, ask } of asked.slice(0, 20)) {
+      const { roomNeeded } = await asking(files, (history) => history.explain(evicted.key, { cache: evicted.cache }))
+      expect(roomNeeded).toMatchObject({ measure: 'bytes', isExact: false, askedAt: ask.at })
+      const less = (roomNeeded?.more ?? 0) - 1
+      most = Math.max(most, less)
+      using larger = new AuditFolder()
+      expect(hitAt((await readThrough(larger, limited(less), 'departures')).events, ask)).toBe(false)
+    }
+    expect(most).toBeGreaterThan(100)
+  })
+
   test('is not known under hybrid, nor of what was not asked for again', async () => {
     using files = new AuditFolder()
     const { events } = await readThrough(files, { maxItems: 30, policy: 'hybrid' }, 'departures')
