@@ -211,7 +211,7 @@ from (
     select run_id, min(first_seq) as first_seq, max(last_seq) as last_seq
     from (
       select run_id, first_seq, last_seq,
-        (sum(row_count) over (partition by run_id order by first_seq) - row_count) / 65536 as portion
+        (sum(row_count) over (partition by run_id order by first_seq) - row_count) / 32768 as portion
       from batches
     )
     group by run_id, portion

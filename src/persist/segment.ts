@@ -2,9 +2,10 @@ import type { Database, Statement } from './driver.ts'
 
 /**
  * A segment is a portion of a run's rows about single entries. Its keys are indexed once no more rows come to it: an
- * index on the rows themselves would cut inserts to a tenth. Sealing takes about 1 ms for 1,000 rows.
+ * index on the rows themselves would cut inserts to a tenth. Sealing takes some 30 ms for these; a question about a key
+ * reads a page or two of each.
  */
-const MOST_ROWS = 65_536
+const MOST_ROWS = 32_768
 /** ms, by the events' time. */
 const LONGEST = 3_600_000
 /** Segments are what retention removes: a small file has small ones. An eviction's row, with its places in indexes. */

@@ -3,7 +3,7 @@ const KINDS = { evictions: 0, key_events: 1 } as const
 
 /**
  * The rows in a table of the keys that `:keys` lists (JSON), as `e`, without a scan of it: sealed segments are asked by
- * their index of keys, open ones (at most an hour or some ten thousand rows of each run that writes) are read through.
+ * their index of keys, open ones (at most an hour or 32,768 rows of each run that writes) are read through.
  * `cross join` fixes the order.
  */
 export function rowsOfKeys(table: keyof typeof KINDS): string {

@@ -126,7 +126,7 @@ describe('questions about a key', () => {
     evictions(asked, { keys: ['k7'], secretId: null })
     readLife(asked, { key: 'k7', keys: ['k7'], secretId: null })
     database.close()
-    // Segments are few: an hour or 65,536 rows each. Nothing else is read from end to end, but the keys asked for.
+    // Segments are few: an hour or 32,768 rows each. Nothing else is read from end to end, but the keys asked for.
     const scanned = plans.filter((plan) => plan.startsWith('SCAN') && !/^SCAN (w$|json_each )/.test(plan))
     expect(new Set(scanned)).toEqual(new Set(['SCAN s', 'SCAN s USING INDEX segments_open']))
     expect(new Set(plans.filter((plan) => plan.startsWith('SEARCH')))).toEqual(
