@@ -4,6 +4,7 @@ import type { ExportedEvent, ExportQuestion } from './answers.ts'
 import { CSV_HEADER, csvLine, jsonLine } from './export-text.ts'
 import { incompleteness } from './incomplete.ts'
 import type { Asked } from './question.ts'
+import { recorded } from './recorded.ts'
 
 /*
  * The log from its beginning to its end, in portions: the asker takes one when it has dealt with the one before, so that
@@ -69,7 +70,12 @@ function firstSince(database: Database, { runId, last }: Omit<Span, 'first'>, si
   const next = ['evictions', 'key_events', 'events'].map((table) =>
     database.prepare(`select at from ${table} where run_id = ? and seq >= ? order by seq limit 1`).pluck(),
   )
-  const isLate = (seq: number) => next.every((statement) => Number(statement.get(runId, seq) ?? since) >= since)
+  const isLate = (seq: number) => {
+    return (
+      recordedAt(database, runId, seq, last) >= since &&
+      next.every((statement) => Number(statement.get(runId, seq) ?? since) >= since)
+    )
+  }
   let early = 0
   let late = last
   while (late - early > 1) {
@@ -112,6 +118,7 @@ function* eventsOf(database: Database, span: Span, { until, types }: PortionQues
   const sources = [
     ...(wanted('evicted') ? [evictionsOf(database, span, parameters)] : []),
     keyEventsOf(database, span, parameters),
+    recordedOf(database, span, wanted),
     generalEventsOf(database, span, parameters),
     ...(wanted('gap') ? [gapsOf(database, span, parameters)] : []),
   ]
@@ -206,6 +213,22 @@ function* dataOf(database: Database, { run }: Span, sql: string, parameters: Par
 function keyEventsOf(database: Database, span: Span, parameters: Parameters): Generator<ExportedEvent> {
   const sql = `select seq, at, type, cache, key, data from key_events where ${OF_SPAN} and ${OF_TYPES} order by seq`
   return dataOf(database, span, sql, parameters)
+}
+
+/** When the first recorded event of a range was; `Infinity`: there is none. */
+function recordedAt(database: Database, runId: number, first: number, last: number): number {
+  for (const [, at] of recorded(database, runId, first, last)) return at
+  return Number.POSITIVE_INFINITY
+}
+
+function* recordedOf(
+  database: Database,
+  { runId, run, first, last }: Span,
+  wanted: (type: string) => boolean,
+): Generator<ExportedEvent> {
+  for (const [seq, at, type, cache, key, data] of recorded(database, runId, first, last)) {
+    if (wanted(type)) yield { run, seq, at, type, cache, key, ...data }
+  }
 }
 
 function generalEventsOf(database: Database, span: Span, parameters: Parameters): Generator<ExportedEvent> {

@@ -1,7 +1,8 @@
 import type { Settings, SettingsChange } from '../base/settings.ts'
 import type { EventOf, EventType, Evicted, MuninnEvent } from '../event/catalogue.ts'
-import { decodeBlock } from '../persist/block.ts'
 import type { Database } from '../persist/reader.ts'
+import type { KeyRow } from '../persist/rows.ts'
+import { recorded } from './recorded.ts'
 import { infinite, withInfinity } from './settings-read.ts'
 
 const EVICTIONS = `
@@ -15,8 +16,6 @@ const KEY_EVENTS =
 
 const EVENTS = 'select seq, at, type, cache, data from events where run_id = :runId and seq >= :from order by seq'
 
-const BLOCKS = 'select data from blocks where run_id = :runId and last_seq >= :from order by first_seq'
-
 /**
  * All that the log has of a run from a `seq` on, in the order of `seq`, as the events were told: at level `all` everything
  * that happened, so that folding it gives what the cache knew. Reads as it is asked; each table once.
@@ -27,7 +26,7 @@ export function* recording(database: Database, runId: number, from = 1): Generat
     mapped(database.prepare(EVICTIONS).iterate(scope) as Rows<EvictionRow>, evicted),
     mapped(database.prepare(KEY_EVENTS).iterate(scope) as Rows<EventRow>, event),
     mapped(database.prepare(EVENTS).iterate(scope) as Rows<EventRow>, event),
-    blockEvents(database.prepare(BLOCKS).pluck().iterate(scope) as Rows<Buffer>, from),
+    mapped(recorded(database, runId, from, Number.MAX_SAFE_INTEGER), recordedEvent),
   ]
   try {
     const heads = sources.map((source) => source.next())
@@ -64,16 +63,12 @@ type EvictionRow = Omit<Evicted, 'type' | 'trigger'> & {
   readonly triggerSize: number
 }
 
-function* mapped<R>(rows: Rows<R>, read: (row: R) => MuninnEvent): Generator<MuninnEvent> {
+function* mapped<R>(rows: Iterable<R>, read: (row: R) => MuninnEvent): Generator<MuninnEvent> {
   for (const row of rows) yield read(row)
 }
 
-function* blockEvents(blocks: Rows<Buffer>, from: number): Generator<MuninnEvent> {
-  for (const block of blocks) {
-    for (const [seq, at, type, cache, key, data] of decodeBlock(block)) {
-      if (seq >= from) yield { seq, at, type, cache, key, ...data } as unknown as MuninnEvent
-    }
-  }
+function recordedEvent([seq, at, type, cache, key, data]: KeyRow): MuninnEvent {
+  return { seq, at, type, cache, key, ...data } as unknown as MuninnEvent
 }
 
 function evicted({ triggerCache, triggerKey, triggerSize, ...row }: EvictionRow): Evicted {

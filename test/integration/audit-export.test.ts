@@ -27,10 +27,11 @@ async function twoRuns(files: AuditFolder): Promise<void> {
           run.at += 10
           log.record(run.event('added', { key: `k${i}` }))
           log.record(run.event('evicted', { key: `k${i}` }))
+          log.record(run.event('missed', { key: `k${i}` }))
           log.record(run.event('warned'))
         }
       },
-      { level: 'changes', id },
+      { level: 'all', id },
     )
   }
 }
@@ -41,9 +42,9 @@ describe('export', () => {
     await twoRuns(files)
     const told = await asking(files, (history) => all(history.export()))
     expect(told.map(({ run, seq }) => [run, seq])).toEqual(
-      ['one', 'two'].flatMap((run) => Array.from({ length: 2102 }, (_, i) => [run, i + 1])),
+      ['one', 'two'].flatMap((run) => Array.from({ length: 2802 }, (_, i) => [run, i + 1])),
     )
-    expect(told.slice(0, 4).map(({ type }) => type)).toEqual(['started', 'added', 'evicted', 'warned'])
+    expect(told.slice(0, 4).map(({ type }) => type)).toEqual(['started', 'added', 'evicted', 'missed'])
     expect(told[2]).toMatchObject({ cache: 'tenant', key: 'k0', cause: 'items', trigger: { key: 'newcomer' } })
     expect(told[1]).toMatchObject({ cache: 'tenant', key: 'k0', size: 100 })
   })
@@ -127,7 +128,7 @@ describe('export', () => {
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>)
-    expect(events).toHaveLength(4204)
+    expect(events).toHaveLength(5604)
     expect(events[2]).toMatchObject({ type: 'evicted', key: 'k0', at: expect.stringMatching(/T.*Z$/) })
     const document = await muninn(['export', '--db', files.path(), '--json', '--type', 'evicted,stopped'])
     const { items, next, incomplete } = JSON.parse(document.out)
@@ -135,7 +136,7 @@ describe('export', () => {
     const csv = await muninn(['export', '--db', files.path(), '--format', 'csv', '--run', 'one'])
     const rows = csv.out.trimEnd().split('\r\n')
     expect(rows[0]).toBe('run,seq,at,type,cache,key,cause,size,age,hits,actor,traceId,data')
-    expect(rows).toHaveLength(2103)
+    expect(rows).toHaveLength(2803)
     expect(rows[3]).toMatch(/^one,3,\d{4}-.*Z,evicted,tenant,k0,items,100,5000,2,,,"\{""policy"":""lru""/)
     expect((await muninn(['export', '--type', 'gone', '--db', files.path()])).code).toBe(2)
     expect((await muninn(['export', '--db', files.path('none.db')])).code).toBe(3)
