@@ -45,7 +45,10 @@ export class Upkeep {
   }
 
   #do(now: number): boolean {
-    if (this.#urgent.some((one) => one.step(now))) return true
+    // Each of them: where segments are small every batch fills one, and sealing alone would leave retention no turn.
+    let isAtWork = false
+    for (const one of this.#urgent) isAtWork = one.step(now) || isAtWork
+    if (isAtWork) return true
     if (now < this.#next) return false
     if (this.#leisurely.some((one) => one.step(now))) return true
     this.#next = now + LEISURE

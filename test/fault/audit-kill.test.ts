@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { AuditOptions } from '../../src/base/audit-options.ts'
 import type { Anchor } from '../../src/query/answers.ts'
 import { openHistory } from '../../src/query/history.ts'
 import { AuditFolder } from '../support/audit-file.ts'
-import { autopsy, type Findings, startVictim, verify } from '../support/autopsy.ts'
+import { autopsy, type Findings, lastTold, startVictim, verify } from '../support/autopsy.ts'
 import { chance } from '../support/chance.ts'
 
 const TIMES = process.env.MUNINN_NIGHT === '1' ? 10 : 1
@@ -13,6 +13,8 @@ const TIMES = process.env.MUNINN_NIGHT === '1' ? 10 : 1
 const LIVES = 10
 /** Latest moment of a kill, in ms from the start of the run or the first row. */
 const LATEST = 300
+
+const FULL = { timeout: 60_000, interval: 20 }
 
 /** Where the campaign's figures go, for `docs/durability.md`. */
 const REPORT = process.env.MUNINN_KILL_REPORT
@@ -42,22 +44,33 @@ interface Writing {
   readonly kills: number
   readonly load: 'steady' | 'flood'
   readonly isSlow?: boolean
+  /** `seq` that the first run comes to before it is killed. */
+  readonly fill?: number
   readonly audit: Omit<AuditOptions, 'path'>
 }
 
 const WRITINGS: readonly Writing[] = [
   { words: 'keeps up', kills: 8 * TIMES, load: 'steady', audit: { flushInterval: 20 } },
   { words: 'does not keep up', kills: 6 * TIMES, load: 'flood', isSlow: true, audit: { maxPending: '256KB' } },
-  { words: 'takes old rows away', kills: 6 * TIMES, load: 'flood', audit: { retention: { maxSize: '1MB' } } },
+  {
+    words: 'takes old rows away',
+    kills: 6 * TIMES,
+    load: 'flood',
+    fill: 25_000,
+    audit: { retention: { maxSize: '1MB' } },
+  },
 ]
 
-async function kill(files: AuditFolder, number: number, { load, isSlow, audit }: Writing): Promise<Findings> {
+async function kill(files: AuditFolder, number: number, { load, isSlow, fill = 0, audit }: Writing): Promise<Findings> {
   const random = chance(number * 3 + (load === 'flood' ? 1 : 0) + (isSlow ? 1 : 0))
   const path = files.path()
   const told = files.path(`told-${number}`)
   const victim = startVictim({ path, told, load, audit })
   // One in five while it opens the file, the others while it writes.
   await (random(5) === 0 ? victim.begun : victim.written)
+  if (number % LIVES === 0) {
+    await vi.waitFor(() => expect(lastTold(told).acknowledgedSeq).toBeGreaterThanOrEqual(fill), FULL)
+  }
   const release = isSlow ? slowDown(files, path, random) : () => {}
   await delay(random(LATEST))
   victim.process.kill('SIGKILL')
