@@ -135,9 +135,15 @@ function differences(before: Map<string, Figure>, after: Map<string, Figure>): D
     const none = isMissingZero || what === 'policy' ? 0 : null
     const former = before.get(id)?.value ?? none
     const latter = after.get(id)?.value ?? none
+    // What did not evict had no policy that chose.
+    if (what === 'policy' && !(isEvicting(before, cache) && isEvicting(after, cache))) continue
     if (!isSame(former, latter)) found.push({ what, cache, name, unit, before: former, after: latter })
   }
   return found.sort((a, b) => weight(b) - weight(a) || (a.what < b.what ? -1 : 1))
+}
+
+function isEvicting(figures: Map<string, Figure>, of: string): boolean {
+  return [...figures.values()].some(({ what, cache }) => what === 'policy' && cache === of)
 }
 
 /** Sums of fractions may differ in their last digits. */

@@ -2,7 +2,7 @@ import { hostname, uptime } from 'node:os'
 import type { Stopped } from '../event/catalogue.ts'
 import type { CrashMemory, CrashReport } from './analyses.ts'
 import type { RunRecord } from './answers.ts'
-import { bytesInWords, durationInWords, timeInWords } from './words.ts'
+import { bytesInWords, durationInWords, percentInWords, timeInWords } from './words.ts'
 
 /* What a run ended by, from what it left behind. */
 
@@ -83,13 +83,13 @@ export function evidenceOfSilence(run: RunRecord, memory: CrashMemory | null, ch
   const all = suspicion(rss, rssGrowth, mayUse, unseen, NEAR)
   const used = inWords('the process', rss, mayUse, `what it may use (${mayUseSource})`)
   if (all !== null) return { verdict: 'out of memory', certainty: 'likely', summary: [silent, used + all] }
-  const heapUse = heapLimit === null ? '' : `, the V8 heap ${share(heapUsed, heapLimit)} of its limit`
+  const heapUse = heapLimit === null ? '' : `, the V8 heap ${percentInWords(heapUsed / heapLimit)} of its limit`
   return {
     verdict: 'killed',
     certainty: 'unknown',
     summary: [
       silent,
-      `Nothing points to its memory: at the last check, ${durationInWords(Math.max(0, run.lastAt - at))} before its last event, the process used ${share(rss, mayUse)} of what it may use (${mayUseSource})${heapUse}. What came after that check, or other processes on the machine, the log can not tell.`,
+      `Nothing points to its memory: at the last check, ${durationInWords(Math.max(0, run.lastAt - at))} before its last event, the process used ${percentInWords(rss / mayUse)} of what it may use (${mayUseSource})${heapUse}. What came after that check, or other processes on the machine, the log can not tell.`,
     ],
   }
 }
@@ -104,9 +104,5 @@ function suspicion(used: number, growth: number | null, limit: number, unseen: n
 }
 
 function inWords(what: string, used: number, limit: number, name: string): string {
-  return `At the last check ${what} held ${bytesInWords(used)}, ${share(used, limit)} of ${name}, ${bytesInWords(limit)}`
-}
-
-function share(used: number, limit: number): string {
-  return `${Math.round((used / limit) * 100)} %`
+  return `At the last check ${what} held ${bytesInWords(used)}, ${percentInWords(used / limit)} of ${name}, ${bytesInWords(limit)}`
 }

@@ -65,9 +65,17 @@ function evictionOf(moments: readonly Moment[], last: Moment): Moment | undefine
   return moments.findLast(({ type }) => type === 'evicted')
 }
 
+/** Of the eviction; or, where it wasn't asked for again since, of the newest one after which it was. */
 function roomOf(database: Database, moments: readonly Moment[], evicted: Moment): RoomAnswer {
-  const settings = settingsAt(database, evicted.runId, evicted.seq)
-  return roomFor(database, evicted, moments.slice(moments.indexOf(evicted) + 1), settings)
+  const regretted = moments.findLast(
+    ({ eviction, seq, runId }) => (eviction?.missedAt ?? null) !== null && runId === evicted.runId && seq < evicted.seq,
+  )
+  const earlier = evicted.eviction?.missedAt === null ? regretted : undefined
+  const asked = earlier ?? evicted
+  const settings = settingsAt(database, asked.runId, asked.seq)
+  const room = roomFor(database, asked, moments.slice(moments.indexOf(asked) + 1), settings)
+  if (earlier === undefined || room.sentence === null) return room
+  return { ...room, sentence: `When it had been evicted before, at ${timeInWords(asked.at)}: ${room.sentence}` }
 }
 
 const ENDED_BY_RUN: Readonly<Record<string, true>> = { added: true, updated: true, accessed: true }

@@ -10,8 +10,9 @@ const ENOUGH = 100
 const TURNED_OVER = 10
 /** Evictions a minute that are few whatever is held. */
 const FEW_A_MINUTE = 60
-/** Share of the evicted that was asked for again. */
+/** Shares of the evicted that were asked for again: too many of young ones, and of whatever age. */
 const MISSED_MUCH = 0.2
+const MISSED_MOST = 0.5
 /** Age at which an entry is young, in ms; and the share of never hit ones that a scan shows. */
 const YOUNG = 300_000
 const SCANNED = 0.8
@@ -55,7 +56,7 @@ export function thrashing(facts: Facts): Checkup {
   const looks = facts.caches.map((cache) => thrashingOf(facts, cache))
   return {
     findings: looks.flatMap(({ finding }) => (finding === null ? [] : [finding])),
-    looked: `age at eviction and regrets: ${looks.map(({ looked }) => looked).join('; ') || 'nothing was evicted'} (thrashing: ${percentInWords(MISSED_MUCH)} asked for again, median age below ${durationInWords(YOUNG)})`,
+    looked: `age at eviction and regrets: ${looks.map(({ looked }) => looked).join('; ') || 'nothing was evicted'} (thrashing: ${percentInWords(MISSED_MOST)} asked for again, or ${percentInWords(MISSED_MUCH)} and a median age below ${durationInWords(YOUNG)})`,
   }
 }
 
@@ -74,8 +75,9 @@ function thrashingOf(facts: Facts, cache: CacheFacts): { finding: Finding | null
   const looked = `${name} median age ${age}, ${percentInWords(regretted)} asked for again`
   const main = mainCause([cache])
   const isScan = unused >= SCANNED && regretted < MISSED_MUCH && facts.settings.policy !== 'hybrid'
-  if (main === null || cache.medianAge >= YOUNG || (regretted < MISSED_MUCH && !isScan))
-    return { finding: null, looked }
+  const isYoung = cache.medianAge < YOUNG
+  const isThrashing = regretted >= MISSED_MOST || (isYoung && (regretted >= MISSED_MUCH || isScan))
+  if (main === null || !isThrashing) return { finding: null, looked }
   const evidence = [
     `Half of the ${countInWords(evicted, 'entry', 'entries')} that cache ${name} evicted were younger than some ${age}; ${percentInWords(unused)} were never hit.`,
   ]

@@ -87,6 +87,9 @@ export function roomFor(database: Database, moment: Moment, after: readonly Mome
   const exact = moment.level === 'departures' ? null : recordedRoom(database, moment, ask, measure)
   const { more, isExact } = exact ?? leastRoom(database, moment, record, ask, measure, settings)
   const room = measure === 'items' ? `room for ${countInWords(more, 'more item')}` : `${bytesInWords(more)} more`
+  if (!isExact && measure === 'bytes' && more === 1) {
+    return saying(`A little more room might have kept it ${when}: what was evicted in between gives no lower bound.`)
+  }
   const sentence = isExact
     ? `Exactly ${room} would have kept it ${when}: every store since is recorded.`
     : `At least ${room}, ${when}: an observed lower bound, from what was evicted after it and not asked for again (stores without a miss before them are not seen at this level).`

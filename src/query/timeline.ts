@@ -6,7 +6,7 @@ import { type RunRow, runState, SELECT_RUN_STATE } from './run-state.ts'
 
 const MINUTE = 60_000
 /** Widths that a person reads easily, in minutes. */
-const WIDTHS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 10_080, 43_200]
+const WIDTHS = [1, 2, 3, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 10_080, 43_200]
 /** Points at most where no width is asked for: as many as a terminal has room for. */
 const POINTS = 60
 /** Where one is asked for: an answer is one message between threads. */

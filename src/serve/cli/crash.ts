@@ -43,7 +43,8 @@ function windowArgument(text: string): number {
 function asText(report: CrashReport, path: string): string {
   const { run } = report
   if (run === null) return report.summary.map((sentence) => prose(`${sentence} Looked in ${path}.`)).join('\n')
-  const head = `Run ${run.run} on ${printable(run.host)}, pid ${run.pid}: ${report.verdict}${report.certainty === 'likely' ? ', most likely' : report.certainty === 'unknown' ? ', or else; the log can not tell' : ''}`
+  const sure = { known: '', likely: ', most likely', unknown: ' (by what, the log can not tell)' }[report.certainty]
+  const head = `Run ${run.run} on ${printable(run.host)}, pid ${run.pid}: ${report.verdict}${sure}`
   const parts = [coloured(head, report.verdict === 'no crash' ? 'green' : 'red')]
   parts.push(...report.summary.map((sentence) => prose(sentence, '  ')))
   if (report.verdict === 'no crash') return parts.join('\n')
