@@ -5,11 +5,25 @@ import { Failed } from './parts/states.tsx'
 import { StatusBar } from './parts/status-bar.tsx'
 import { TokenForm } from './parts/token-form.tsx'
 import { link, route } from './route.ts'
+import { Doctor } from './views/doctor.tsx'
+import { Evictions } from './views/evictions.tsx'
+import { Keys } from './views/keys.tsx'
 import { Now } from './views/now.tsx'
+import { Regrets } from './views/regrets.tsx'
+import { Settings } from './views/settings.tsx'
+import { Tail } from './views/tail.tsx'
+import { Timeline } from './views/timeline.tsx'
 
 /** Every view, in the order of the navigation. */
 const VIEWS: readonly { readonly view: string; readonly name: string; readonly show: ComponentType }[] = [
   { view: 'now', name: 'Now', show: Now },
+  { view: 'timeline', name: 'Timeline', show: Timeline },
+  { view: 'keys', name: 'Keys', show: Keys },
+  { view: 'evictions', name: 'Evictions', show: Evictions },
+  { view: 'regrets', name: 'Regrets', show: Regrets },
+  { view: 'doctor', name: 'Doctor', show: Doctor },
+  { view: 'settings', name: 'Settings', show: Settings },
+  { view: 'tail', name: 'Live tail', show: Tail },
 ]
 
 /** The frame: where one is, how it stands with the service, and the view itself. */

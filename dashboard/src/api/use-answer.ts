@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { run } from '../live/memory.ts'
+import { restarts } from '../live/memory.ts'
 import { type ApiError, address, ask, type Query } from './client.ts'
 
 /** What is known of an answer: the last one stays while a newer is being asked for, so that nothing flickers. */
@@ -32,7 +32,7 @@ export function useAnswer<T>(
   const [turn, setTurn] = useState(0)
   const latest = useRef(asked)
   latest.current = asked
-  const runId = run.value
+  const runs = restarts.value
 
   useEffect(() => {
     if (path === null) return
@@ -54,7 +54,7 @@ export function useAnswer<T>(
       leaving.abort()
       clearTimeout(timer)
     }
-  }, [asked, turn, runId, every])
+  }, [asked, turn, runs, every])
 
   return { value: known.value, error: known.error, pending: known.pending, again: () => setTurn((now) => now + 1) }
 }

@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals'
-import type { Memory, Page, Sample } from '../api/answers.ts'
+import type { Memory, Sample, Timeline, TimelinePoint } from '../api/answers.ts'
 import { ApiError, ask, refused } from '../api/client.ts'
 
 /** How it stands with the service. */
@@ -36,7 +36,8 @@ export const connection = signal<Connection>({ state: 'connecting' })
 export const memory = signal<Memory | null>(null)
 /** Oldest first. */
 export const moments = signal<readonly Moment[]>([])
-export const run = computed(() => memory.value?.run_id ?? null)
+/** How often the service was seen to begin a new run: what was asked before may be answered otherwise now. */
+export const restarts = signal(0)
 export const cacheNames = computed(() => memory.value?.caches.map((cache) => cache.name) ?? [])
 
 let timer = 0
@@ -75,6 +76,7 @@ async function step(): Promise<void> {
 
 function take(answer: Memory): void {
   const first = memory.value === null
+  if (!first && memory.value?.run_id !== answer.run_id) restarts.value++
   memory.value = answer
   const caches = answer.caches.map(
     ({ name, hits, misses, evicted_items }) => [name, { hits, misses, evicted: evicted_items }] as const,
@@ -97,14 +99,18 @@ function take(answer: Memory): void {
 
 /** A bit of the past, so that the first minute has curves, too: usage and hit rate at the checks of the last minutes. */
 export const earlier = signal<readonly Sample[]>([])
+/** And the evictions of these minutes. */
+export const earlierMinutes = signal<readonly TimelinePoint[]>([])
 
 async function remember(): Promise<void> {
+  const query = { since: '-5m' }
   try {
-    const { samples } = await ask<{ samples: readonly Sample[] } & Omit<Page<Sample>, 'items'>>(
-      'api/cache/memory/history',
-      { query: { since: '-5m', limit: 1000 } },
-    )
-    earlier.value = [...samples].sort((a, b) => a.at.localeCompare(b.at))
+    const [{ samples }, { items }] = await Promise.all([
+      ask<{ samples: readonly Sample[] }>('api/cache/memory/history', { query: { ...query, limit: 1000 } }),
+      ask<Timeline>('api/audit/timeline', { query: { ...query, every: '1m' } }),
+    ])
+    earlier.value = samples.toSorted((a, b) => a.at.localeCompare(b.at))
+    earlierMinutes.value = items
   } catch {
     // The curves begin now, then.
   }

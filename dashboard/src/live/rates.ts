@@ -1,5 +1,5 @@
 import { computed } from '@preact/signals'
-import { earlier, type Moment, moments } from './memory.ts'
+import { earlier, earlierMinutes, type Moment, moments } from './memory.ts'
 
 /** How far back the live curves go, in ms. */
 export const WINDOW = 5 * 60_000
@@ -42,6 +42,12 @@ function rate(hits: number, misses: number): number | null {
   return hits + misses > 0 ? hits / (hits + misses) : null
 }
 
+/** Evictions of the minute that it was, where the audit log knew. */
+function evictionsAt(at: number): number | null {
+  const minute = earlierMinutes.value.find(({ from, to }) => Date.parse(from) <= at && at < Date.parse(to))
+  return minute === undefined ? null : (minute.evicted * 60_000) / (Date.parse(minute.to) - Date.parse(minute.from))
+}
+
 export const curves = computed<Curves>(() => {
   const all = moments.value
   const begin = (all.at(-1)?.at ?? 0) - WINDOW
@@ -52,7 +58,7 @@ export const curves = computed<Curves>(() => {
     if (at < begin || at >= live) continue
     const hits = sample.caches.reduce((total, cache) => total + cache.hits, 0)
     const misses = sample.caches.reduce((total, cache) => total + cache.misses, 0)
-    push(made, at, sample.usage, rate(hits, misses), null)
+    push(made, at, sample.usage, rate(hits, misses), evictionsAt(at))
   }
   all.forEach((to, index) => {
     if (to.at < begin) return

@@ -23,6 +23,8 @@ export interface ChartProps {
   readonly at: number[]
   readonly series: readonly ChartSeries[]
   readonly height: number
+  /** Figures are bytes: the axis goes in steps of 1024. */
+  readonly bytes?: boolean
   /** Of the y axis; left out, from the figures, from 0. */
   readonly range?: readonly [number, number]
   /** Of the x axis in epoch seconds; left out, the figures' own. */
@@ -36,6 +38,8 @@ export interface ChartProps {
   /** A point was clicked: its index. */
   readonly clicked?: (index: number) => void
 }
+
+const BYTE_STEPS = Array.from({ length: 44 }, (_, power) => 2 ** power)
 
 /** A curve or bars over time. It is made once and then fed, so that nothing flickers; a change of theme or size keeps it. */
 export function Chart(props: ChartProps) {
@@ -132,15 +136,16 @@ function options(current: { readonly current: ChartProps }, element: HTMLElement
     axes: [
       {
         ...axis,
-        size: 26,
-        space: 72,
+        size: 22,
+        space: 52,
         values: (_, splits, __, ___, increment) => splits.map((second) => axisTime(second, increment)),
       },
       {
         ...axis,
         size: 64,
         space: 26,
-        values: (_, splits) => splits.map((value) => current.current.series[0]?.text(value) ?? ''),
+        ...(current.current.bytes === true ? { incrs: BYTE_STEPS } : {}),
+        values: (_, splits) => splits.map((value) => axisText(current.current, value)),
       },
     ],
     series: [{}, ...series.map((one) => seriesOptions(one, colour))],
@@ -195,6 +200,11 @@ function seriesOptions(
   return quiet === true ? base : { ...base, fill: colour(`${name}-weak`) }
 }
 
+/** Round figures need nothing behind the point. */
+function axisText({ series }: ChartProps, value: number): string {
+  return series[0]?.text(value).replace(/\.0(?=\D|$)/, '') ?? ''
+}
+
 function axisTime(second: number, increment: number): string {
   const date = new Date(second * 1000)
   const two = (value: number) => String(value).padStart(2, '0')
@@ -212,15 +222,16 @@ function drawMarks(plot: uPlot, { marks = [] }: ChartProps, colour: (name: strin
   ctx.textAlign = 'right'
   ctx.lineWidth = devicePixelRatio
   ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio])
-  for (const { at, name } of marks) {
+  marks.forEach(({ at, name }, index) => {
     const y = Math.round(plot.valToPos(at, 'y', true))
-    if (y < bbox.top || y > bbox.top + bbox.height) continue
+    if (y < bbox.top || y > bbox.top + bbox.height) return
     ctx.beginPath()
     ctx.moveTo(bbox.left, y)
     ctx.lineTo(bbox.left + bbox.width, y)
     ctx.stroke()
-    ctx.fillText(name, bbox.left + bbox.width - 2, y - 3 * devicePixelRatio)
-  }
+    // Above the first, below the others: they may be close.
+    ctx.fillText(name, bbox.left + bbox.width - 2, y + (index === 0 ? -3 : 10) * devicePixelRatio)
+  })
   ctx.restore()
 }
 

@@ -16,6 +16,7 @@ import { memoryRoutes } from './memory.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { metricsRoute } from './metrics.ts'
 import { settingsRoutes } from './settings.ts'
+import { settingsPreviewRoute } from './settings-preview.ts'
 import { statusRoutes } from './status.ts'
 
 /** Largest body of the routes that take JSON. */
@@ -36,6 +37,7 @@ export function addRoutes(instance: FastifyInstance, context: RouteContext): voi
     memoryRoutes(json, context)
     statusRoutes(json, context)
     settingsRoutes(json, context)
+    settingsPreviewRoute(json, context)
     auditRoutes(json, context)
     auditChangesRoute(json, context)
     analysisRoutes(json, context)
