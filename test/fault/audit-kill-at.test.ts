@@ -4,22 +4,30 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { schemaVersion } from '../../src/persist/migrations.ts'
 import { AuditFolder } from '../support/audit-file.ts'
-import { autopsy, startVictim, verify } from '../support/autopsy.ts'
+import { autopsy, lastTold, startVictim, verify } from '../support/autopsy.ts'
 import { chance } from '../support/chance.ts'
 
 const KILLS = process.env.MUNINN_NIGHT === '1' ? 50 : 6
+const SOON = { timeout: 60_000, interval: 5 }
 const OPENER = fileURLToPath(new URL('../support/opener.mjs', import.meta.url))
 const VERSION_1 = readFileSync(new URL('../fixtures/audit-v1.sql', import.meta.url), 'utf8')
 
 type Opener = ChildProcessByStdio<null, Readable, null>
 
-/** Starts it, and resolves when it is about to open the file. */
-async function opener(path: string, what: 'once' | 'checkpoints'): Promise<Opener> {
-  const child = spawn(process.execPath, [OPENER, path, what], { stdio: ['ignore', 'pipe', 'inherit'] })
-  await once(child.stdout, 'data')
+/** Starts it, and resolves when it is about to open the file, or has. */
+async function opener(path: string, what: 'once' | 'checkpoints', word: 'opening' | 'ready' = 'opening') {
+  const child: Opener = spawn(process.execPath, [OPENER, path, what], { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => {
+    child.kill('SIGKILL')
+  })
+  for await (const words of child.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+    if (String(words).includes(word)) break
+  }
+  // Read on, so that it closes.
+  child.stdout.resume()
   return child
 }
 
@@ -79,15 +87,16 @@ describe('kill -9', () => {
     const random = chance(2)
     for (let kill = 0; kill < KILLS; kill++) {
       const told = files.path(`told-${kill}`)
-      const victim = startVictim({ path: files.path(), told })
+      // Several lives a file.
+      const path = files.path(`${Math.floor(kill / 10)}.db`)
+      const victim = startVictim({ path, told })
       await victim.written
-      const checkpointer = await opener(files.path(), 'checkpoints')
-      await once(checkpointer.stdout, 'data')
+      const checkpointer = await opener(path, 'checkpoints', 'ready')
       await delay(random(150))
       checkpointer.kill('SIGKILL')
       victim.process.kill('SIGKILL')
       await Promise.all([victim.ended, once(checkpointer, 'exit')])
-      expect(autopsy(files, files.path(), told).breaches, `kill ${kill}`).toEqual([])
+      expect(autopsy(files, path, told).breaches, `kill ${kill}`).toEqual([])
     }
   })
 })
@@ -99,8 +108,10 @@ describe('power loss', () => {
     using files = new AuditFolder()
     const random = chance(3)
     const told = files.path('told')
-    const victim = startVictim({ path: files.path(), told })
+    // Some ten commits.
+    const victim = startVictim({ path: files.path(), told, load: 'calm', audit: { flushInterval: 50 } })
     await victim.written
+    await vi.waitFor(() => expect(lastTold(told).acknowledgedSeq).toBeGreaterThan(1_500), SOON)
     victim.process.kill('SIGKILL')
     await victim.ended
     const wal = readFileSync(`${files.path()}-wal`)

@@ -6,8 +6,9 @@ const [, , path, what] = process.argv
 
 process.stdout.write('opening\n')
 const database = openForWriting(path, 5_000)
-process.stdout.write('open\n')
-while (what === 'checkpoints') {
+const parent = process.ppid
+process.stdout.write('ready\n')
+while (what === 'checkpoints' && process.ppid === parent) {
   try {
     database.pragma('wal_checkpoint(TRUNCATE)')
   } catch {
