@@ -23,6 +23,12 @@ const SIGNALS: Readonly<Record<number, string>> = {
 
 export type Evidence = Pick<CrashReport, 'verdict' | 'certainty' | 'summary'>
 
+/** Of a run that goes on. */
+export function evidenceOfLife({ run, pid, host }: RunRecord): Evidence {
+  const summary = [`Run ${run} is running (pid ${pid} on ${host}): it did not crash.`]
+  return { verdict: 'no crash', certainty: 'known', summary }
+}
+
 /** Of a run that said that it ends. */
 export function evidenceOfExit(run: RunRecord, stopped: Partial<Stopped>): Evidence {
   const at = timeInWords(run.stoppedAt ?? run.lastAt)

@@ -3,7 +3,7 @@ import type { EvictionCause } from '../event/vocabulary.ts'
 import type { Database } from '../persist/reader.ts'
 import type { CrashChange, CrashEvictions, CrashMemory, CrashQuestion, CrashReport } from './analyses.ts'
 import type { RunRecord, SampleRecord, WarningRecord } from './answers.ts'
-import { evidenceOfExit, evidenceOfSilence } from './crash-evidence.ts'
+import { evidenceOfExit, evidenceOfLife, evidenceOfSilence } from './crash-evidence.ts'
 import { evictions } from './evictions.ts'
 import { incompleteness } from './incomplete.ts'
 import type { Asked } from './question.ts'
@@ -22,15 +22,18 @@ export function crash(database: Database, { run, window = WINDOW }: Asked<CrashQ
   const samples = read<Checked>(database, 'checked', scope).map((event) => ({ run: record.run, ...event }))
   const memory = memoryOf(row, samples)
   const isSaid = record.stoppedAt !== null
-  const evidence = isSaid
-    ? evidenceOfExit(record, read<Stopped>(database, 'stopped', scope).at(-1) ?? {})
-    : evidenceOfSilence(record, memory, record.settings.checkInterval)
+  const isRunning = record.state === 'running'
+  const evidence = isRunning
+    ? evidenceOfLife(record)
+    : isSaid
+      ? evidenceOfExit(record, read<Stopped>(database, 'stopped', scope).at(-1) ?? {})
+      : evidenceOfSilence(record, memory, record.settings.checkInterval)
   return {
     run: record,
     ...evidence,
     from: Math.max(scope.from, record.startedAt),
     to: record.lastAt,
-    gap: isSaid ? null : { afterSeq: record.lastSeq, at: record.lastAt, until: nextStart(database, row) },
+    gap: isSaid || isRunning ? null : { afterSeq: record.lastSeq, at: record.lastAt, until: nextStart(database, row) },
     memory,
     samples,
     levels: read<WarningRecord>(database, 'warned', scope).map((event) => ({ ...event, run: record.run })),
