@@ -32,12 +32,10 @@ export class Retention {
     this.#oldest = database.prepare(SELECT_OLDEST)
   }
 
-  /** One small step, in the caller's transaction; false if nothing has to go. */
-  step(now: number): boolean {
+  /** One small step, in the caller's transaction; how many rows that took, 0 if nothing has to go. */
+  step(now: number): number {
     const segment = (this.#leaving.get() ?? this.#due(now)) as Leaving | undefined
-    if (segment === undefined) return false
-    this.#retirement.step(segment)
-    return true
+    return segment === undefined ? 0 : this.#retirement.step(segment)
   }
 
   #due(now: number): Leaving | undefined {

@@ -68,18 +68,19 @@ export class Retirement {
     this.#deleteSegment = database.prepare('delete from segments where id = :id')
   }
 
-  /** One step, in the caller's transaction. */
-  step(segment: Leaving): void {
+  /** One step, in the caller's transaction; how many rows it took, and at least 1. */
+  step(segment: Leaving): number {
     const { id, runId, last, level } = segment
     const first = segment.sealed === 1 ? this.#begin(segment) : segment.first
     if (first > last) {
-      if (this.#deleteKeys.run({ id }).changes === 0) this.#deleteSegment.run({ id })
-      return
+      const keys = this.#deleteKeys.run({ id }).changes
+      if (keys === 0) this.#deleteSegment.run({ id })
+      return 1 + keys
     }
     const bound = this.#bound.get({ runId, first, last }) as number
     if (level !== 'departures') this.#carrying.carry(runId, first, bound)
-    for (const statement of this.#deleteRows) statement.run({ runId, first, bound })
     this.#advance.run({ id, bound })
+    return this.#deleteRows.reduce((rows, statement) => rows + statement.run({ runId, first, bound }).changes, 1)
   }
 
   /** From here on answers say that there is no record, and the chain knows that the rows may be gone. */

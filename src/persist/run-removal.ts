@@ -2,7 +2,7 @@ import type { RetentionSettings } from '../base/audit-options.ts'
 import type { Database, Statement } from './driver.ts'
 import { LONGER } from './event-quotas.ts'
 
-const BATCHES_A_STEP = 1_000
+const ROWS_A_STEP = 1_000
 
 /** Runs of which nothing is left but their settings and their chain. */
 const SELECT_EMPTY = `
@@ -12,18 +12,32 @@ const SELECT_EMPTY = `
 
 const DELETE_BATCHES = `
   delete from batches where run_id = :id and first_seq in (
-    select first_seq from batches where run_id = :id order by first_seq limit ${BATCHES_A_STEP}
+    select first_seq from batches where run_id = :id order by first_seq limit ${ROWS_A_STEP}
   )`
 
-/** Removes runs whose every row has become too old. */
+/** Runs whose rows about single entries are all too old. */
+const SELECT_CARRIED = `
+  select id from runs r
+  where last_at < :before and exists (select 1 from carried c where c.run_id = r.id) limit 1`
+
+const DELETE_CARRIED = `
+  delete from carried where run_id = :id and (cache, key) in (
+    select cache, key from carried where run_id = :id limit ${ROWS_A_STEP}
+  )`
+
+/** Removes what was carried on of runs that ended long ago, and runs whose every row has become too old. */
 export class RunRemoval {
   readonly #maxAge: number
+  readonly #carried: Statement
+  readonly #deleteCarried: Statement
   readonly #empty: Statement
   readonly #batches: Statement
   readonly #rest: readonly Statement[]
 
   constructor(database: Database, { maxAge }: RetentionSettings) {
-    this.#maxAge = maxAge * LONGER
+    this.#maxAge = maxAge
+    this.#carried = database.prepare(SELECT_CARRIED).pluck()
+    this.#deleteCarried = database.prepare(DELETE_CARRIED)
     this.#empty = database.prepare(SELECT_EMPTY).pluck()
     this.#batches = database.prepare(DELETE_BATCHES)
     this.#rest = ['events', 'gaps', 'samplings', 'horizons', 'carried']
@@ -33,7 +47,9 @@ export class RunRemoval {
 
   /** One small step, in the caller's transaction; false if no run has to go. */
   step(now: number): boolean {
-    const id = this.#empty.get({ before: now - this.#maxAge }) as number | undefined
+    const ended = this.#carried.get({ before: now - this.#maxAge }) as number | undefined
+    if (ended !== undefined) return this.#deleteCarried.run({ id: ended }).changes > 0
+    const id = this.#empty.get({ before: now - this.#maxAge * LONGER }) as number | undefined
     if (id === undefined) return false
     if (this.#batches.run({ id }).changes === 0) for (const statement of this.#rest) statement.run({ id })
     return true

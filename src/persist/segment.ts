@@ -94,13 +94,12 @@ export class Sealing {
     this.#seal = database.prepare('update segments set sealed = 1 where id = :id and sealed = 0')
   }
 
-  /** Seals one, in the caller's transaction; false if there is none to be sealed. */
-  step(now: number): boolean {
+  /** Seals one, in the caller's transaction; how many rows that took, 0 if there is none to be sealed. */
+  step(now: number): number {
     const ripe = this.#ripe.get({ now, most: this.#most }) as Ripe | undefined
-    if (ripe === undefined) return false
+    if (ripe === undefined) return 0
     const { id } = ripe
     this.#seal.run({ id })
-    this.#index.run(ripe)
-    return true
+    return 1 + this.#index.run(ripe).changes
   }
 }

@@ -10,17 +10,16 @@ import { rowsPerSegment, Sealing } from './segment.ts'
 /** ms, by the events' time, after which is looked for what is not urgent. */
 const LEISURE = 1_000
 
-interface Step {
-  step(now: number): boolean
-}
+/** Rows that a step may take, before it is enough: some 5 ms, and more than come with a batch. */
+const ROWS_A_STEP = 2_048
 
 /** What the writer does between batches to keep its file in order: one small transaction a step. */
 export class Upkeep {
   readonly #database: Database
   /** Looked for after each batch. */
-  readonly #urgent: readonly Step[]
+  readonly #urgent: readonly { step(now: number): number }[]
   /** Looked for now and then. */
-  readonly #leisurely: readonly Step[]
+  readonly #leisurely: readonly { step(now: number): boolean }[]
   #next = Number.NEGATIVE_INFINITY
 
   constructor(database: Database, retention: RetentionSettings) {
@@ -45,13 +44,24 @@ export class Upkeep {
   }
 
   #do(now: number): boolean {
-    // Each of them: where segments are small every batch fills one, and sealing alone would leave retention no turn.
-    let isAtWork = false
-    for (const one of this.#urgent) isAtWork = one.step(now) || isAtWork
-    if (isAtWork) return true
+    if (this.#doUrgent(now)) return true
     if (now < this.#next) return false
     if (this.#leisurely.some((one) => one.step(now))) return true
     this.#next = now + LEISURE
     return false
+  }
+
+  /**
+   * Each in its turn: where segments are small every batch fills one, and sealing alone would leave retention none. Several
+   * of them are done with in one step, or they would come faster than they go.
+   */
+  #doUrgent(now: number): boolean {
+    let rows = 0
+    while (rows < ROWS_A_STEP) {
+      const more = this.#urgent.reduce((taken, one) => taken + one.step(now), 0)
+      if (more === 0) return rows > 0
+      rows += more
+    }
+    return true
   }
 }

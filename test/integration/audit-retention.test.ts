@@ -6,6 +6,7 @@ import { warnings } from '../../src/query/warnings.ts'
 import { timeInWords } from '../../src/query/words.ts'
 import { AuditFolder } from '../support/audit-file.ts'
 import { WrittenRun } from '../support/audit-run.ts'
+import { Run } from '../support/events.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -80,6 +81,21 @@ describe('retention', () => {
       { type: 'warned' },
     ])
     expect(files.rows('pragma integrity_check')).toEqual([{ integrity_check: 'ok' }])
+  })
+
+  test('is kept by the writer’s thread while it writes', async () => {
+    using files = new AuditFolder()
+    const log = files.open({ retention: { maxSize: '2MB' }, sampleAbove: Number.POSITIVE_INFINITY })
+    const run = new Run('one')
+    log.record(run.started())
+    for (let i = 0; i < 60_000; i++) log.record(run.event('evicted', { key: `k${i}`, size: 3 }))
+    log.record(run.event('stopped'))
+    await log.close()
+    expect(log.state()).toMatchObject({ lostEvents: 0, problem: null })
+    expect(statSync(files.path()).size).toBeLessThanOrEqual(2 * MB)
+    expect(countOf(files, 'evictions')).toBeGreaterThan(4_000)
+    expect(files.rows('select sum(count) as n from rollups')).toEqual([{ n: 60_000 }])
+    expect(files.said).toEqual([])
   })
 
   test('makes a file smaller where the limit is lowered', () => {
@@ -168,8 +184,9 @@ describe('retention', () => {
   test('forgets a run when all of it is too old, its settings last', () => {
     using files = new AuditFolder()
     const retention = { maxAge: '1d' }
-    using old = new WrittenRun('old', { path: files.path(), retention })
+    using old = new WrittenRun('old', { path: files.path(), level: 'changes', retention })
     old.tell('configured')
+    old.tell('added', { key: 'stays' })
     evict(old, 100, HOUR)
     old.stop()
     using next = new WrittenRun('next', { path: files.path(), retention }, old.at + 11 * DAY)
@@ -177,6 +194,7 @@ describe('retention', () => {
     next.keepUp()
     expect(files.rows('select run from runs order by id')).toEqual([{ run: 'old' }, { run: 'next' }])
     expect(countOf(files, 'evictions')).toBe(0)
+    expect(countOf(files, 'carried')).toBe(0)
     expect(countOf(files, `events where type = 'configured'`)).toBe(1)
     next.passTo(next.at + 2 * DAY)
     next.tell('checked')
