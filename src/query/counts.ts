@@ -5,7 +5,7 @@ import { incompleteness } from './incomplete.ts'
 
 const MINUTE = 60_000
 /** Rows of old times stand for an hour. */
-export const LONGEST_SPAN = 3_600_000
+const LONGEST_SPAN = 3_600_000
 
 /** Of which minutes, run and cache. */
 export interface Range {
@@ -76,7 +76,7 @@ export interface Sums {
   readonly regretDelay: number
 }
 
-export const SUMS = `
+const SUMS = `
   sum(count) as count, sum(bytes) as bytes, sum(hits) as hits, sum(unused) as unused,
   sum(age) as age, sum(idle) as idle, sum(cost) as cost,
   sum(regretted) as regretted, sum(regretted_bytes) as regrettedBytes,

@@ -1,12 +1,14 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { parseDuration } from '../../base/units.ts'
-import type { CrashReport, EvictionRecord, SampleRecord } from '../../query/history.ts'
+import type { CrashReport, SampleRecord } from '../../query/history.ts'
 import { crashAnswer } from '../analysis-answers.ts'
 import { coloured } from './colour.ts'
+import { EVICTION_COLUMNS } from './evictions.ts'
 import { askLog, type LogOptions, logCommand, logPath } from './log-command.ts'
 import { print, printJson, prose, terminalWidth } from './output.ts'
 import { type Column, table } from './table.ts'
 import { bytes, count, duration, localTime, percent, printable } from './text.ts'
+import { LEVEL_COLUMNS } from './warnings.ts'
 
 interface CrashOptions extends LogOptions {
   readonly run?: string
@@ -45,17 +47,17 @@ function asText(report: CrashReport, path: string): string {
   if (run === null) return report.summary.map((sentence) => prose(`${sentence} Looked in ${path}.`)).join('\n')
   const sure = { known: '', likely: ', most likely', unknown: ' (by what, the log can not tell)' }[report.certainty]
   const head = `Run ${run.run} on ${printable(run.host)}, pid ${run.pid}: ${report.verdict}${sure}`
-  const parts = [coloured(head, report.verdict === 'no crash' ? 'green' : 'red')]
+  const parts = [coloured(prose(head), report.verdict === 'no crash' ? 'green' : 'red')]
   parts.push(...report.summary.map((sentence) => prose(sentence, '  ')))
   if (report.verdict === 'no crash') return parts.join('\n')
   const section = (title: string, text: string) => {
     if (text !== '') parts.push('', coloured(title, 'bold'), text)
   }
   section(`The last ${duration((report.to ?? 0) - (report.from ?? 0))}, check by check`, checks(report.samples))
-  section('Levels', shown(LEVELS, report.levels))
+  section('Levels', shown(LEVEL_COLUMNS, report.levels))
   section('Who wrote most', shown(WRITERS, report.writers))
   section('Evictions', shown(EVICTIONS, report.evictions))
-  section('The last of them', shown(LAST, report.lastEvictions))
+  section('The last of them', shown(EVICTION_COLUMNS, report.lastEvictions))
   section('Changes', shown(CHANGES, report.changes))
   if (report.unfinishedCycles.length > 0) {
     parts.push('', prose(`Cycles that never ended: ${report.unfinishedCycles.join(', ')}.`))
@@ -106,14 +108,6 @@ function checks(samples: readonly SampleRecord[]): string {
   return table(columns, samples.slice(-CHECKS), terminalWidth())
 }
 
-const LEVELS: readonly Column<CrashReport['levels'][number]>[] = [
-  { title: 'TIME', text: (row) => localTime(row.at) },
-  { title: 'LEVEL', text: (row) => row.level },
-  { title: 'USAGE', text: (row) => percent(row.usage), right: true },
-  { title: 'BYTES', text: (row) => bytes(row.bytes), right: true },
-  { title: 'FULL IN', text: (row) => duration(row.timeLeft), right: true },
-]
-
 const WRITERS: readonly Column<CrashReport['writers'][number]>[] = [
   { title: 'CACHE', text: (row) => row.cache, flexible: true },
   { title: 'PREFIX', text: (row) => (row.prefix === '' ? '(none)' : row.prefix), flexible: true },
@@ -126,14 +120,6 @@ const EVICTIONS: readonly Column<CrashReport['evictions'][number]>[] = [
   { title: 'CAUSE', text: (row) => row.cause },
   { title: 'COUNT', text: (row) => count(row.count), right: true },
   { title: 'BYTES', text: (row) => bytes(row.bytes), right: true },
-]
-
-const LAST: readonly Column<EvictionRecord>[] = [
-  { title: 'TIME', text: (row) => localTime(row.at) },
-  { title: 'CACHE', text: (row) => row.cache, flexible: true },
-  { title: 'KEY', text: (row) => row.key, flexible: true },
-  { title: 'CAUSE', text: (row) => row.cause },
-  { title: 'SIZE', text: (row) => bytes(row.size), right: true },
 ]
 
 const CHANGES: readonly Column<CrashReport['changes'][number]>[] = [
