@@ -291,6 +291,56 @@ export interface Verification {
   readonly incomplete: string | null
 }
 
+/** Which moment: a time, or the `seq` of an event of one run. */
+export interface StateQuestion {
+  /** Epoch ms: what every run that was there then held. */
+  at?: number
+  /** What a run held after this event; `run` is needed where there is more than one. */
+  seq?: number
+  run?: string
+  cache?: string
+  /** Entries a page, 1 to 10,000; default 100. */
+  limit?: number
+  cursor?: string
+  signal?: AbortSignal
+}
+
+/** An entry that was there. */
+export interface StateEntry {
+  readonly run: string
+  readonly cache: string
+  readonly key: string
+  /** Of the event that stored it. */
+  readonly seq: number
+  readonly size: number
+  readonly storedAt: number
+  /** `null`: never. */
+  readonly expiresAt: number | null
+  /** Past its time, and still held. */
+  readonly isExpired: boolean
+  readonly cost: number
+  readonly tags: readonly string[]
+  readonly actor: string | null
+  readonly traceId: string | null
+}
+
+/** What a run held, by cache. */
+export interface StateOfRun {
+  readonly run: string
+  /** The last event before or at the moment. */
+  readonly seq: number
+  readonly caches: readonly { readonly cache: string; readonly items: number; readonly bytes: number }[]
+}
+
+/** What was in the caches; of each run the last stored first. */
+export interface StateAnswer extends Page<StateEntry> {
+  /** The moment, where a time was asked for. */
+  readonly at: number | null
+  /** Why it can't be told at all, and what would have to be set; `null`: it can. */
+  readonly no: string | null
+  readonly runs: readonly StateOfRun[]
+}
+
 /** One event as the log has it, or (`gap`) a range of events that are missing. */
 export interface ExportedEvent {
   readonly run: string
@@ -326,6 +376,7 @@ export interface History {
   peaks(question?: Question): Promise<Page<PeakRecord>>
   samples(question?: Question): Promise<Page<SampleRecord>>
   verify(question?: VerifyQuestion): Promise<Verification>
+  state(question: StateQuestion): Promise<StateAnswer>
   /** What the log has, from its beginning to its end, at whatever size in the same few megabytes of memory. */
   export(question?: ExportQuestion): Exported<ExportedEvent>
   /** As `export`, as text: some lines at a time, made off the caller's thread. */

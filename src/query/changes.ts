@@ -2,8 +2,10 @@ import type { CacheSettings, SettingsChange } from '../base/settings.ts'
 import type { BudgetChanged, Cleared, Configured, CycleCompleted, CycleStarted } from '../event/catalogue.ts'
 import type { Database } from '../persist/reader.ts'
 import type { ChangeQuestion, ChangeRecord, Page } from './answers.ts'
+import { joined } from './incomplete.ts'
 import { readPage, type Source } from './page.ts'
 import type { Asked } from './question.ts'
+import { retentionNote } from './retention-note.ts'
 import { bytesInWords, countInWords, durationInWords, quoted } from './words.ts'
 
 const SELECT_CHANGES = `
@@ -58,7 +60,9 @@ export function changes(database: Database, question: Asked<ChangeQuestion>): Pa
     conditions,
     parameters,
   }
-  return readPage(database, source, question, changeRecord)
+  const page = readPage(database, source, question, changeRecord)
+  // Clearings and cycles are kept less long than settings.
+  return { ...page, incomplete: joined(page.incomplete, retentionNote(database, question, 'cycles')) }
 }
 
 function changeRecord({ run, seq, at, type, cache, data: json, completed }: ChangeRow): ChangeRecord {

@@ -5,6 +5,7 @@ import { CSV_HEADER, csvLine, jsonLine } from './export-text.ts'
 import { incompleteness } from './incomplete.ts'
 import type { Asked } from './question.ts'
 import { recorded } from './recorded.ts'
+import { seqOfTime } from './seq-of-time.ts'
 
 /*
  * The log from its beginning to its end, in portions: the asker takes one when it has dealt with the one before, so that
@@ -61,29 +62,8 @@ const SELECT_SPANS = `
 export function exportPlan(database: Database, question: Asked<ExportQuestion>): ExportPlan {
   const { run, since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = question
   const rows = database.prepare(SELECT_SPANS).all({ run: run ?? null, since, until }) as Omit<Span, 'first'>[]
-  const spans = rows.map((row) => ({ ...row, first: since < 0 ? 1 : firstSince(database, row, since) }))
+  const spans = rows.map((row) => ({ ...row, first: since < 0 ? 1 : seqOfTime(database, row.runId, row.last, since) }))
   return { spans, incomplete: incompleteness(database, question) }
-}
-
-/** Within a run time goes with `seq`: halving finds the first of a time in a few steps, without an index on it. */
-function firstSince(database: Database, { runId, last }: Omit<Span, 'first'>, since: number): number {
-  const next = ['evictions', 'key_events', 'events'].map((table) =>
-    database.prepare(`select at from ${table} where run_id = ? and seq >= ? order by seq limit 1`).pluck(),
-  )
-  const isLate = (seq: number) => {
-    return (
-      recordedAt(database, runId, seq, last) >= since &&
-      next.every((statement) => Number(statement.get(runId, seq) ?? since) >= since)
-    )
-  }
-  let early = 0
-  let late = last
-  while (late - early > 1) {
-    const middle = Math.floor((early + late) / 2)
-    if (isLate(middle)) late = middle
-    else early = middle
-  }
-  return late
 }
 
 /** The next events of the plan. */
@@ -213,12 +193,6 @@ function* dataOf(database: Database, { run }: Span, sql: string, parameters: Par
 function keyEventsOf(database: Database, span: Span, parameters: Parameters): Generator<ExportedEvent> {
   const sql = `select seq, at, type, cache, key, data from key_events where ${OF_SPAN} and ${OF_TYPES} order by seq`
   return dataOf(database, span, sql, parameters)
-}
-
-/** When the first recorded event of a range was; `Infinity`: there is none. */
-function recordedAt(database: Database, runId: number, first: number, last: number): number {
-  for (const [, at] of recorded(database, runId, first, last)) return at
-  return Number.POSITIVE_INFINITY
 }
 
 function* recordedOf(

@@ -41,6 +41,8 @@ import type {
   Question,
   RunRecord,
   SampleRecord,
+  StateAnswer,
+  StateQuestion,
   Verification,
   VerifyQuestion,
   WarningRecord,
@@ -54,6 +56,7 @@ import {
   checkedExportQuestion,
   checkedFormat,
   checkedQuestion,
+  checkedStateQuestion,
   checkedVerifyQuestion,
 } from './question.ts'
 import { ReaderThread } from './reader-thread.ts'
@@ -170,6 +173,11 @@ class LogHistory implements History {
   async doctor(question: DoctorQuestion = {}): Promise<Diagnosis> {
     const ask: Ask = { name: 'doctor', question: checkedDoctorQuestion(question) }
     return (await this.#ask(ask, question.signal)) as Diagnosis
+  }
+
+  async state(question: StateQuestion): Promise<StateAnswer> {
+    const ask: Ask = { name: 'state', question: checkedStateQuestion(question) }
+    return (await this.#ask(ask, question.signal)) as StateAnswer
   }
 
   export(question: ExportQuestion = {}): Exported<ExportedEvent> {

@@ -10,6 +10,7 @@ import type {
   ExplainQuestion,
   ExportQuestion,
   Question,
+  StateQuestion,
   VerifyQuestion,
 } from './answers.ts'
 import { readCursor } from './cursor.ts'
@@ -59,6 +60,19 @@ export function checkedExportQuestion(question: ExportQuestion): Asked<ExportQue
     if (!EXPORTED_TYPES.includes(type))
       throw new OptionError('types', `${shown(type)} is none of ${EXPORTED_TYPES.join(', ')}`)
   }
+  return asked
+}
+
+export type AskedState = Asked<StateQuestion>
+
+export function checkedStateQuestion(question: StateQuestion): AskedState {
+  const asked = checked(question, 'state', ['at', 'seq', 'run', 'cache', 'limit', 'cursor', 'signal'])
+  const { at, seq } = asked as { at?: unknown; seq?: unknown }
+  if ((at === undefined) === (seq === undefined)) throw new OptionError('at', 'give either a time (at) or a seq')
+  if (at !== undefined && (typeof at !== 'number' || !Number.isFinite(at)))
+    throw new OptionError('at', `${shown(at)} is not a time: give milliseconds since the epoch`)
+  if (seq !== undefined && !(Number.isSafeInteger(seq) && Number(seq) >= 1))
+    throw new OptionError('seq', `${shown(seq)} is not a seq: give an integer of 1 or more`)
   return asked
 }
 
@@ -112,7 +126,7 @@ function isAnchor(anchor: unknown): boolean {
 }
 
 /** What all questions have in common. */
-export function checked<Q extends Partial<EvictionQuestion & ChangeQuestion & ExportQuestion>>(
+export function checked<Q extends Partial<EvictionQuestion & ChangeQuestion & ExportQuestion & StateQuestion>>(
   question: Q,
   name: string,
   fields: readonly string[],

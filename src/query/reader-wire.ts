@@ -2,7 +2,7 @@ import type { CrashQuestion, DoctorQuestion, RegretQuestion, TimelineQuestion, T
 import type { AskedComparison } from './analysis-question.ts'
 import type { ChangeQuestion, ExportQuestion, Question } from './answers.ts'
 import type { PortionQuestion } from './export.ts'
-import type { Asked } from './question.ts'
+import type { Asked, AskedState } from './question.ts'
 import type { StoredEvictionQuestion, StoredLifeQuestion } from './stored.ts'
 import type { VerifyAsked } from './verify.ts'
 
@@ -11,6 +11,7 @@ import type { VerifyAsked } from './verify.ts'
 export type Ask =
   | { readonly name: 'evictions'; readonly question: StoredEvictionQuestion }
   | { readonly name: 'changes'; readonly question: Asked<ChangeQuestion> }
+  | { readonly name: 'state'; readonly question: AskedState }
   | { readonly name: 'export-plan'; readonly question: Asked<ExportQuestion> }
   | { readonly name: 'export'; readonly question: PortionQuestion }
   | { readonly name: 'explain'; readonly question: StoredLifeQuestion }

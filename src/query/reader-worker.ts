@@ -13,6 +13,7 @@ import type { Answered, Ask, FromReader, ReaderData, ToReader } from './reader-w
 import { regrets } from './regrets.ts'
 import { runs } from './runs.ts'
 import { samples } from './samples.ts'
+import { state } from './state.ts'
 import { timeline } from './timeline.ts'
 import { top } from './top.ts'
 import { verify } from './verify.ts'
@@ -41,6 +42,7 @@ const ANSWERS = {
   peaks,
   samples,
   verify,
+  state,
   'export-plan': exportPlan,
   export: exportPortion,
 }

@@ -8,6 +8,8 @@ import type {
   PeakRecord,
   RunRecord,
   SampleRecord,
+  StateAnswer,
+  StateEntry,
   Verification,
   WarningRecord,
 } from '../query/answers.ts'
@@ -54,6 +56,14 @@ export function runAnswer(record: RunRecord) {
 
 export function cycleAnswer(record: CycleRecord) {
   return { ...record, startedAt: instant(record.startedAt), completedAt: timestamp(record.completedAt) }
+}
+
+export function stateAnswer({ at, no, runs, items, next, incomplete }: StateAnswer) {
+  return { at: timestamp(at), no, runs: [...runs], items: items.map(stateEntryAnswer), next, incomplete }
+}
+
+function stateEntryAnswer(entry: StateEntry) {
+  return { ...entry, storedAt: instant(entry.storedAt), expiresAt: timestamp(entry.expiresAt) }
 }
 
 export function changeAnswer(record: ChangeRecord) {

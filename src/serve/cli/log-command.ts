@@ -57,7 +57,7 @@ export function timeArgument(text: string): number {
   return ms
 }
 
-function limitArgument(text: string): number {
+export function limitArgument(text: string): number {
   const limit = /^\d{1,5}$/.test(text) ? Number(text) : 0
   if (limit < 1 || limit > 10_000) throw new InvalidArgumentError('It must be an integer from 1 to 10000.')
   return limit

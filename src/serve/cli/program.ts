@@ -72,6 +72,11 @@ const COMMANDS: readonly { name: string; description: string; load: () => Promis
     load: async () => (await import('./doctor.ts')).doctorCommand(),
   },
   {
+    name: 'state',
+    description: 'what was in the caches at a moment',
+    load: async () => (await import('./state.ts')).stateCommand(),
+  },
+  {
     name: 'export',
     description: 'every event in the log, as JSON lines or CSV',
     load: async () => (await import('./export.ts')).exportCommand(),

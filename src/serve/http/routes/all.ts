@@ -5,6 +5,7 @@ import { analysisRoutes } from './analysis.ts'
 import { auditRoutes } from './audit.ts'
 import { auditChangesRoute } from './audit-changes.ts'
 import { auditExportRoute } from './audit-export.ts'
+import { auditStateRoute } from './audit-state.ts'
 import type { RouteContext } from './context.ts'
 import { dashboardRoutes } from './dashboard.ts'
 import { documentRoutes } from './document.ts'
@@ -42,6 +43,7 @@ export function addRoutes(instance: FastifyInstance, context: RouteContext): voi
     auditChangesRoute(json, context)
     analysisRoutes(json, context)
     auditExportRoute(json, context)
+    auditStateRoute(json, context)
     metricsRoute(json, context)
     healthRoutes(json, context)
     documentRoutes(json, context, addRoutes)
