@@ -11,8 +11,10 @@ import { openHistory } from '../../dist/query/history.js'
 import { machine, writeSection } from './report.mjs'
 
 const ROWS = Number(process.argv[2] ?? 5_000_000)
-/** Events that may wait before the producer does: some of the 16 MB that may. */
-const MOST_WAITING = 40_000
+/** Events that may wait before the producer does: enough to keep the writer busy. */
+const MOST_WAITING = 10_000
+/** For how long the same load runs without a log, in ms. */
+const CALM = 10_000
 const SLICE_MS = 1
 const KEYS = 2_000_000
 const PREFIXES = ['user', 'session', 'report', 'img', ...Array.from({ length: 20 }, (_, i) => `team${i}`)]
@@ -33,16 +35,17 @@ const folder = mkdtempSync(join(tmpdir(), 'muninn-bench-'))
 try {
   const host = await hostCost()
   const path = join(folder, 'muninn.db')
+  const without = await loopDelayWithout()
   const written = await write(path, ROWS)
   const alone = await ask(path)
   const verified = await verify(path)
   const both = await writeAndAsk(path)
-  report({ host, written, alone, verified, both })
+  report({ host, without, written, alone, verified, both })
 } finally {
   rmSync(folder, { recursive: true })
 }
 
-function report({ host, written, alone, verified, both }) {
+function report({ host, without, written, alone, verified, both }) {
   const million = (rows) => `${(rows / 1e6).toFixed(1)} million`
   const lines = [
     `Measured by \`npm run bench:audit\` on ${machine()}: ${million(written.rows)} rows, level \`departures\`, no sampling.`,
@@ -52,7 +55,8 @@ function report({ host, written, alone, verified, both }) {
     `| cost on the cache's thread of an evicted entry | ${host.toFixed(2)} µs |`,
     `| rows a second, through the writer's thread | ${Math.round(written.rate).toLocaleString('en')} |`,
     `| CPU of the whole process meanwhile, cache included | ${written.cpu.toFixed(1)} µs a row |`,
-    `| event-loop delay meanwhile, median / 99.9 % / worst | ${written.delay.map((ms) => ms.toFixed(1)).join(' / ')} ms |`,
+    `| event-loop delay meanwhile, median / 99.9 % / worst | ${delayInWords(written.delay)} |`,
+    `| the same of this load without a log | ${delayInWords(without)} |`,
     `| events lost | ${written.lost} |`,
     `| file | ${Math.round(written.bytes / written.rows)} bytes a row |`,
     `| \`verify\` | ${(verified / 1000).toFixed(1)} s, ${((verified / written.rows) * 1e3).toFixed(1)} s a million rows |`,
@@ -123,7 +127,11 @@ function flat(key) {
 }
 
 function openCache(path) {
-  const audit = { path, sampleAbove: Number.POSITIVE_INFINITY, retention: { maxSize: '64GB', maxAge: '365d' } }
+  const audit = path !== null && {
+    path,
+    sampleAbove: Number.POSITIVE_INFINITY,
+    retention: { maxSize: '64GB', maxAge: '365d' },
+  }
   const memory = new MemoryManager({ audit, maxItems: 20_000, policy: 'lru', checkInterval: 1_000 })
   return { memory, caches: [memory.cache('tenant'), memory.cache('mimir')] }
 }
@@ -139,6 +147,29 @@ function fill(caches, next) {
       if (cache.get(key) === undefined) cache.set(key, 0, { size: 100 + (number % 5_000) })
     }
   } while (performance.now() < end)
+}
+
+/** Median, 99.9 % and worst, in ms; the timer that measures is 1 ms late by itself. */
+function delaysOf(delay) {
+  return [delay.percentile(50), delay.percentile(99.9), delay.max].map((ns) => Math.max(0, ns / 1e6 - 1))
+}
+
+function delayInWords(delays) {
+  return `${delays.map((ms) => ms.toFixed(1)).join(' / ')} ms`
+}
+
+async function loopDelayWithout() {
+  const { memory, caches } = openCache(null)
+  const next = numbers()
+  const delay = monitorEventLoopDelay({ resolution: 1 })
+  delay.enable()
+  for (const end = performance.now() + CALM; performance.now() < end; ) {
+    fill(caches, next)
+    await turn()
+  }
+  delay.disable()
+  await memory.close()
+  return delaysOf(delay)
 }
 
 /** The producer is faster than any writer: it waits where a service would lose events. */
@@ -183,8 +214,7 @@ async function write(path, rows) {
     cpu: (user + system) / audit.writtenEvents,
     rows: memory.stats().audit.writtenEvents,
     lost: audit.lostEvents,
-    // The timer that measures is 1 ms late by itself.
-    delay: [delay.percentile(50), delay.percentile(99.9), delay.max].map((ns) => Math.max(0, ns / 1e6 - 1)),
+    delay: delaysOf(delay),
     bytes: statSync(path).size,
   }
 }
