@@ -19,8 +19,6 @@ export function openForWriting(path: string, busyTimeout: number): Database {
     database.pragma('auto_vacuum = incremental')
     database.pragma('journal_mode = WAL')
     database.pragma('synchronous = NORMAL')
-    // A quarter of the default's syncs, and pages that are written again and again go to the file a quarter as often.
-    database.pragma('wal_autocheckpoint = 4000')
     // Sorting a segment's keys stays in memory: some 4 MB.
     database.pragma('cache_size = -8000')
     database.pragma('temp_store = memory')

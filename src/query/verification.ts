@@ -36,7 +36,7 @@ export async function verification(
 }
 
 function gone({ run, seq }: AnchorPoint): RunVerification {
-  const text = 'the anchor knows this run, and the log does not'
+  const text = 'the anchor knows this run, and the log does not: it was deleted, or is older than retention keeps runs'
   const fault = { first: 1, last: seq, kind: 'missing', table: null, seq: null, text } as const
   const nothing = { batches: 0, rows: 0, uncoveredRows: 0, retiredTo: null, lastSeq: 0, hash: null }
   return { run, state: 'broken', ...nothing, fault }

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { Anchor, RunVerification, Verification } from '../../query/answers.ts'
 import { faultInWords, verificationAnswer } from '../answers.ts'
 import { askLog, type LogOptions, logCommand } from './log-command.ts'
-import { EXIT, print, printJson, terminalWidth, usageError } from './output.ts'
+import { EXIT, print, printJson, prose, terminalWidth, usageError } from './output.ts'
 import { type Column, table } from './table.ts'
 import { count, localTime } from './text.ts'
 
@@ -48,13 +48,12 @@ export function verifyCommand(): Command {
 
 function asText(found: Verification): string {
   const lines = [table(COLUMNS, found.runs, terminalWidth()), '']
-  for (const { run, fault } of found.runs) if (fault !== null) lines.push(`${run}: ${faultInWords(fault)}`)
-  lines.push(
-    found.intact
-      ? `Untouched: ${count(found.rows)} rows are as they were written.`
-      : 'Not as it was written. What comes after the first fault of a run is not verified.',
-  )
-  if (found.incomplete !== null) lines.push('', `Incomplete: ${found.incomplete}`)
+  for (const { run, fault } of found.runs) if (fault !== null) lines.push(prose(`${run}: ${faultInWords(fault)}`))
+  const verdict = found.intact
+    ? `Untouched: ${count(found.rows)} rows are as they were written.`
+    : 'Not as it was written. What comes after the first fault of a run is not verified.'
+  lines.push(prose(verdict))
+  if (found.incomplete !== null) lines.push('', prose(`Incomplete: ${found.incomplete}`))
   return lines.join('\n')
 }
 
