@@ -66,6 +66,8 @@ export interface ChangeQuestion extends Question {
 export interface ExportQuestion extends Omit<Question, 'limit' | 'cursor'> {
   /** Only events of these types; `gap` stands for events that are missing. */
   types?: readonly string[]
+  /** Only what came after this event, `<run>:<seq>`: the rest of its run, and later runs. Nothing, if the log doesn't know the run. */
+  after?: string
 }
 
 /** What `explain` takes besides the key. */

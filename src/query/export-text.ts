@@ -12,6 +12,8 @@ const TIMES: Readonly<Record<string, readonly string[]>> = {
   gap: ['fromAt', 'toAt'],
 }
 const NONE: readonly string[] = []
+/** What `Date` can say, in ms; an entry that never expires does so at infinity. */
+const LAST_TIME = 8.64e15
 
 export function jsonLine(event: ExportedEvent): string {
   return `${JSON.stringify(timed(event))}\n`
@@ -23,7 +25,7 @@ function timed(event: ExportedEvent): Record<string, unknown> {
   fields.at = timeInWords(event.at)
   for (const name of TIMES[event.type] ?? NONE) {
     const value = fields[name]
-    if (typeof value === 'number') fields[name] = timeInWords(value)
+    if (typeof value === 'number') fields[name] = Math.abs(value) <= LAST_TIME ? timeInWords(value) : null
   }
   if (event.type === 'warned') {
     const since = fields.since as { at: number }

@@ -56,13 +56,18 @@ export interface Portion {
 const SELECT_SPANS = `
   select id as runId, run, last_seq + 1 as last from runs r
   where (:run is null or run = :run) and started_at < :until and coalesce(stopped_at, last_at) >= :since
+    and (:afterRun is null or id >= (select id from runs where run = :afterRun))
   order by id`
 
 /** Which runs, and of each which part. A gap stands right after the last event that there is. */
 export function exportPlan(database: Database, question: Asked<ExportQuestion>): ExportPlan {
   const { run, since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = question
-  const rows = database.prepare(SELECT_SPANS).all({ run: run ?? null, since, until }) as Omit<Span, 'first'>[]
-  const spans = rows.map((row) => ({ ...row, first: since < 0 ? 1 : seqOfTime(database, row.runId, row.last, since) }))
+  const [afterRun = null, afterSeq] = question.after?.split(':') ?? []
+  const rows = database.prepare(SELECT_SPANS).all({ run: run ?? null, since, until, afterRun }) as Omit<Span, 'first'>[]
+  const spans = rows.map((row) => {
+    const first = since < 0 ? 1 : seqOfTime(database, row.runId, row.last, since)
+    return { ...row, first: row.run === afterRun ? Math.max(first, Number(afterSeq) + 1) : first }
+  })
   return { spans, incomplete: incompleteness(database, question) }
 }
 

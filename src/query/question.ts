@@ -23,7 +23,7 @@ const MOST_ROWS = 10_000
 export const PAGED = ['run', 'since', 'until', 'limit', 'cursor', 'signal'] as const
 const OF_EVICTIONS = [...PAGED, 'cache', 'key', 'prefix', 'cause', 'policy', 'cycle'] as const
 const OF_CHANGES = [...PAGED, 'actor', 'cache'] as const
-const OF_EXPORT = ['run', 'since', 'until', 'types', 'signal'] as const
+const OF_EXPORT = ['run', 'since', 'until', 'types', 'after', 'signal'] as const
 const EXPORTED_TYPES: readonly unknown[] = [...EVENT_TYPES, 'gap']
 const OF_EXPLAIN = ['cache', 'run', 'signal'] as const
 
@@ -51,8 +51,14 @@ export function checkedChangeQuestion(question: ChangeQuestion): Asked<ChangeQue
   return checked(question, 'changes', OF_CHANGES)
 }
 
+/** `<run>:<seq>`. */
+const EVENT_ID = /^[^:]+:\d{1,15}$/
+
 export function checkedExportQuestion(question: ExportQuestion): Asked<ExportQuestion> {
   const asked = checked(question, 'export', OF_EXPORT)
+  const after: unknown = asked.after
+  if (after !== undefined && (typeof after !== 'string' || !EVENT_ID.test(after)))
+    throw new OptionError('after', `${shown(after)} is not an event's id: give <run>:<seq>`)
   const types: unknown = asked.types
   if (types === undefined) return asked
   if (!Array.isArray(types) || types.length === 0) throw new OptionError('types', 'is not a list of types of event')

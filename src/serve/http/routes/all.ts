@@ -9,6 +9,7 @@ import { auditStateRoute } from './audit-state.ts'
 import type { RouteContext } from './context.ts'
 import { dashboardRoutes } from './dashboard.ts'
 import { documentRoutes } from './document.ts'
+import { eventsRoute } from './events.ts'
 import { healthRoutes } from './health.ts'
 import { itemBulkRoute } from './item-bulk.ts'
 import { itemListRoute } from './item-list.ts'
@@ -44,6 +45,7 @@ export function addRoutes(instance: FastifyInstance, context: RouteContext): voi
     analysisRoutes(json, context)
     auditExportRoute(json, context)
     auditStateRoute(json, context)
+    eventsRoute(json, context)
     metricsRoute(json, context)
     healthRoutes(json, context)
     documentRoutes(json, context, addRoutes)

@@ -7,6 +7,7 @@ import type {
   RawServerDefault,
 } from 'fastify'
 import type { MemoryManager } from '../../../muninn.ts'
+import type { EventStreams } from '../event-streams.ts'
 import type { Metrics } from '../metrics.ts'
 
 /** An instance whose routes are typed by their schemas. */
@@ -26,6 +27,7 @@ export interface RouteContext {
   readonly memory: MemoryManager
   /** Made when it is first asked for. */
   readonly metrics: () => Promise<Metrics>
+  readonly streams: EventStreams
   /** Whether values may leave, and come in, over HTTP. */
   readonly exposeValues: boolean
   /** Largest body of an item, in bytes. */
