@@ -20,6 +20,8 @@ export interface CacheFacts {
   readonly refused: number
   /** Of the evicted, in ms. */
   readonly medianAge: number | null
+  /** Of the newest evictions that have rows: how many, and of how many different keys. */
+  readonly newest: { readonly evictions: number; readonly keys: number }
   /** Bytes stored by key prefix, by the newest checks. */
   readonly writers: readonly PrefixShare[]
 }
@@ -98,6 +100,7 @@ function cachesOf(database: Database, bounds: Bounds, flows: readonly Traffic[])
   const byPrefix = departures(database, bounds, ['cache', 'type', 'prefix']).filter(({ type }) => type === 'evicted')
   const ages = spread(database, bounds, 'age')
   const writers = writersOf(database, bounds)
+  const newest = newestOf(database, bounds)
   const names = new Set([...flows.map(({ cache }) => cache), ...byCause.map(({ cache }) => cache)])
   names.delete('')
   return [...names].map((name) => {
@@ -115,9 +118,23 @@ function cachesOf(database: Database, bounds: Bounds, flows: readonly Traffic[])
         ages.filter(({ cache }) => cache === name),
         0.5,
       ),
+      newest: newest.find(({ cache }) => cache === name) ?? { evictions: 0, keys: 0 },
       writers: writers.filter(({ cache }) => cache === name),
     }
   })
+}
+
+/** Rows of evictions that are read for whether the same keys are evicted again and again: some 50 ms. */
+const EVICTIONS = 20_000
+
+const SELECT_NEWEST = `
+  select cache, count(*) as evictions, count(distinct key) as keys from (
+    select cache, key from evictions
+    where at >= :since and at < :until and (:runId is null or run_id = :runId) order by at desc limit ${EVICTIONS}
+  ) group by cache`
+
+function newestOf(database: Database, { cache: _, ...scope }: Bounds): (CacheFacts['newest'] & { cache: string })[] {
+  return database.prepare(SELECT_NEWEST).all(scope) as (CacheFacts['newest'] & { cache: string })[]
 }
 
 /** Checks that are read for who writes: a day of them, as a rule. */

@@ -21,6 +21,8 @@ const REQUESTS = 1_000
 const POOR = 0.5
 /** Share of the misses that one reason explains. */
 const EXPLAINS = 0.2
+/** Evictions of one key, on average, from which its keys plainly come back. */
+const AGAIN = 1.5
 
 /** High eviction rate: what is held was exchanged within minutes. */
 export function evictionRate(facts: Facts): Checkup {
@@ -149,6 +151,20 @@ function poor(facts: Facts, cache: CacheFacts): Finding[] {
       },
     ]
   }
+  const { evictions, keys } = cache.newest
+  if (main !== null && evictions >= ENOUGH && evictions >= AGAIN * keys) {
+    return [
+      {
+        ...common,
+        evidence: [
+          ...evidence,
+          `Its newest ${evictions} evictions were of ${countInWords(keys, 'key')}: they come back, though later than a cache remembers what it evicted.`,
+        ],
+        ...raised(facts, cache.name, main.cause),
+        advice: 'What is asked for again does not fit by far: give it room.',
+      },
+    ]
+  }
   return [
     {
       ...common,
@@ -156,7 +172,7 @@ function poor(facts: Facts, cache: CacheFacts): Finding[] {
       from: 'asked for once each',
       to: 'asked for again',
       advice:
-        'No limit, TTL or policy helps. Leave out of the keys what is never the same again (times, request ids, the order of parameters), or do not cache them.',
+        'Hardly a key is evicted twice: no limit, TTL or policy helps. Leave out of the keys what is never the same again (times, request ids, the order of parameters), or do not cache them.',
     },
   ]
 }

@@ -118,6 +118,13 @@ describe('doctor', () => {
     expect(named(await findings(FITS, readThrough(300, 300, 20)), 'poor hit rate')).toEqual([])
   })
 
+  test('poor hit rate: keys that come back later than the cache remembers evictions do not fit, and are not called unique', async () => {
+    const far = await findings({ ...FITS, maxItems: 200 }, readThrough(5_000, 1_200, 10))
+    const [finding] = named(far, 'poor hit rate')
+    expect(finding).toMatchObject({ cache: 'tenant', setting: 'maxItems' })
+    expect(finding?.evidence.at(-1)).toMatch(/newest \d+ evictions were of \d+ keys/)
+  })
+
   test('memory warnings: a level above the first, with who wrote and the setting that lets it happen', async () => {
     const options = { maxMemory: 100_000, maxHeap: 100_000, maxItems: 10_000 }
     const fill: Work = (recorded) => readThrough(2_000, 300, 10, { size: 1_000 })(recorded)
