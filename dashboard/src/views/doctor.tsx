@@ -105,7 +105,7 @@ function One({ of, propose }: { of: Finding; propose: (change: SettingsChange) =
       ))}
       <p class="advice">{of.advice}</p>
       <p class="remedy">
-        <code>{of.setting}</code>: {of.from} → <b>{of.to}</b>
+        <code>{of.setting}</code> {of.from} → <b>{of.to}</b>
         {change !== null && (
           <button type="button" onClick={() => propose(change)} aria-label={`Apply ${of.setting}: ${of.to}`}>
             Apply…

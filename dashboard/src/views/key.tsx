@@ -108,7 +108,7 @@ function Explained({ of, item }: { of: Explanation; item: Item | null }) {
   const rows = all ? latest : latest.slice(0, SHOWN)
   return (
     <>
-      <Panel title="Its life" aside={of.verdict}>
+      <Panel title="Its life" aside={`by the log: ${of.verdict}`}>
         <Incomplete text={of.incomplete} />
         <Life of={of} item={item} />
         <div class="summary">

@@ -56,7 +56,7 @@ export function Tail() {
     setRows([])
     const stop = listen(
       'api/events',
-      { types: asked, cache, prefix },
+      { type: asked, cache, prefix },
       {
         events: (batch) => {
           for (const event of batch) fresh.push({ ...event, number: ++number })
