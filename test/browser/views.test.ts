@@ -111,7 +111,7 @@ test('Keys: found by prefix, sorted, one opened, its life drawn, deleted with th
 test('Evictions: filtered by cause and prefix, paged, each with its reason', async () => {
   const visit = await Visit.to(browser, served.url, 'evictions')
   const { page } = visit
-  const table = page.getByRole('group', { name: 'Evictions' })
+  const table = page.getByRole('group', { name: 'Evictions', exact: true })
   await page.getByLabel('Cause').selectOption('cache-items')
   await table.getByText("the cache's own limit of items was reached").first().waitFor()
   const key = table.getByRole('rowheader').first()
