@@ -35,6 +35,8 @@ export function App() {
   const place = [view, ...path].join('/')
 
   useEffect(() => {
+    // On a phone the navigation is longer than the screen.
+    document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
     document.title = shown === undefined ? 'Muninn' : `${shown.name} · Muninn`
   }, [shown])
 
