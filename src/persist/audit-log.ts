@@ -7,7 +7,7 @@ import type { AuditState, Lifetime } from './audit.ts'
 import { type Batch, runHeader } from './batch.ts'
 import { Delivery, type Spawn, spawnWriter } from './delivery.ts'
 import { loadDriver } from './driver.ts'
-import { NO_LIFETIME, readLifetime } from './earlier.ts'
+import { NO_LIFETIME, readEarlier } from './earlier.ts'
 import { unwatchExit, watchExit } from './exit-hook.ts'
 import { KEPT } from './levels.ts'
 import { Outbox } from './outbox.ts'
@@ -271,7 +271,14 @@ export class AuditLog {
   #readEarlier(): Lifetime {
     if (!existsSync(this.#path)) return NO_LIFETIME
     try {
-      return readLifetime(this.#path)
+      const { lifetime, plainRuns } = readEarlier(this.#path)
+      if (this.#settings.redaction !== null && plainRuns > 0) {
+        this.#logger.warn(
+          { audit: this.#path, runs: plainRuns },
+          'audit log: keys are hashed from now on, and those of earlier runs stay readable in this file: begin a new one',
+        )
+      }
+      return lifetime
     } catch (error) {
       this.#degrade(inWords(error, this.#path))
       return NO_LIFETIME
