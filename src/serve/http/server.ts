@@ -24,6 +24,7 @@ export interface ServiceOptions {
   readonly allowedHosts: readonly string[] | null
   readonly requireAudit: boolean
   readonly logger: FastifyBaseLogger
+  readonly patience?: Patience
 }
 
 /** A service that listens. */
@@ -36,8 +37,18 @@ export interface Service {
 
 /** A key of 64 KiB, each of its bytes percent-encoded, and room for the other headers. */
 const MAX_HEADER_BYTES = 3 * 64 * 1024 + 16 * 1024
-/** A request that isn't there in full after this long is dropped, so that slow senders can't hold connections. */
-const REQUEST_TIMEOUT = 120_000
+/** How long, in ms, a sender may take, so that slow ones can't hold connections. */
+export interface Patience {
+  /** For the headers of a request. */
+  readonly headers: number
+  /** For the whole of it. */
+  readonly request: number
+  /** How often it is looked whether one is over. */
+  readonly check: number
+}
+const PATIENCE: Patience = { headers: 10_000, request: 120_000, check: 5_000 }
+/** Connections at a time: what a process with the usual 1,024 files may open is less, and more is an attack. */
+const MOST_CONNECTIONS = 10_000
 
 /** The HTTP service: the guard before everything, then the routes. */
 export async function startService(options: ServiceOptions): Promise<Service> {
@@ -49,7 +60,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     hosts: loopback ? [...LOOPBACK_HOSTS, ...(options.allowedHosts ?? [])] : options.allowedHosts,
   }
   let draining = false
-  const app = build(options.logger, checks)
+  const app = build(options.logger, checks, options.patience ?? PATIENCE)
   await protect(app, checks)
   // Otherwise a connection whose last request was in flight at the signal would be kept open for a next one.
   app.addHook('onSend', async (_request, reply) => {
@@ -62,6 +73,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     requireAudit: options.requireAudit,
     draining: () => draining,
   })
+  app.server.maxConnections = MOST_CONNECTIONS
   await app.listen({ host: options.host, port: options.port })
   return {
     url: app.listeningOrigin,
@@ -74,14 +86,18 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   }
 }
 
-function build(logger: FastifyBaseLogger, checks: GuardOptions): FastifyInstance {
+function build(logger: FastifyBaseLogger, checks: GuardOptions, patience: Patience): FastifyInstance {
   const app: FastifyInstance = fastify({
     loggerInstance: quiet(logger),
     logController: new LogController({ disableRequestLogging: true }),
-    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: patience.headers,
+      connectionsCheckingInterval: patience.check,
+    },
     // A cache's name of 256 characters, percent-encoded.
     routerOptions: { maxParamLength: 256 * 12 },
-    requestTimeout: REQUEST_TIMEOUT,
+    requestTimeout: patience.request,
     // While it drains, what still comes in on an open connection is answered: /readyz has something to say then.
     return503OnClosing: false,
     clientErrorHandler: answerMalformed,
