@@ -23,7 +23,7 @@ describe('a start that is refused', () => {
     ['MUNINN_MAX_MEMORY', '12 parsecs'],
     ['MUNINN_CHECK_INTERVAL', ''],
     ['MUNINN_AUDIT_LEVEL', 'some'],
-    ['MUNINN_AUDIT_MAX_AGE', '30d'],
+    ['MUNINN_AUDIT_MAX_AGE', 'soon'],
     ['MUNINN_DB', ''],
     ['MUNINN_HOST', ''],
     ['MUNINN_PORT', '80800'],
@@ -176,4 +176,36 @@ test('SIGINT with a connection that never ends takes less than five seconds', as
   const begun = performance.now()
   expect(await service.end('SIGINT')).toEqual({ code: 0, signal: null })
   expect(performance.now() - begun).toBeLessThan(5000)
+})
+
+describe('muninn health', () => {
+  test('0 and the status word while it is well, 1 where nothing answers, 2 for a wrong port', async () => {
+    const service = await serve(['--db', join(folder, 'health.db')])
+    const port = String(service.port)
+    expect(await muninn(['health', '--port', port])).toEqual({ code: 0, out: 'ok\n', err: '' })
+    expect(await muninn(['health', '--ready'], { MUNINN_PORT: port, MUNINN_HOST: '0.0.0.0' })).toMatchObject({
+      code: 0,
+    })
+    const asJson = await muninn(['health', '--json', '--port', port])
+    expect(JSON.parse(asJson.out)).toMatchObject({ status: 'ok', run_id: service.announced.run })
+    await service.end('SIGTERM')
+    const gone = await muninn(['health', '--port', port])
+    expect(gone).toMatchObject({ code: 1, out: '' })
+    expect(gone.err).toMatch(new RegExp(`^muninn: 127\\.0\\.0\\.1, port ${port}: .+\\n$`))
+    expect(await muninn(['health', '--port', '70000'])).toMatchObject({ code: 2, out: '' })
+  })
+
+  test('1 where something else answers', async () => {
+    const other = createServer((socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi')).listen(
+      0,
+      '127.0.0.1',
+    )
+    await once(other, 'listening')
+    const address = other.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const run = await muninn(['health', '--port', String(port)])
+    expect(run).toMatchObject({ code: 1, out: '' })
+    expect(run.err).toMatch(/^muninn: .*not as a Muninn service.*\n$/)
+    other.close()
+  })
 })

@@ -6,6 +6,11 @@ import { EXIT } from './output.ts'
 const COMMANDS: readonly { name: string; description: string; load: () => Promise<Command> }[] = [
   { name: 'serve', description: 'run the HTTP service', load: async () => (await import('./serve.ts')).serveCommand() },
   {
+    name: 'health',
+    description: 'whether a running service is well',
+    load: async () => (await import('./health.ts')).healthCommand(),
+  },
+  {
     name: 'evictions',
     description: 'what was evicted, when and why',
     load: async () => (await import('./evictions.ts')).evictionsCommand(),

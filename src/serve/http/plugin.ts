@@ -1,7 +1,8 @@
-import type { FastifyInstance } from 'fastify'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type FastifyInstance, fastify } from 'fastify'
 import type { MemoryManager } from '../../muninn.ts'
 import { mountApi } from './mount.ts'
-import { problem, sendProblem } from './problem.ts'
+import { answerUnknown } from './problem.ts'
 import { protect } from './protect.ts'
 import { parseTokens } from './tokens.ts'
 
@@ -23,6 +24,28 @@ export interface MuninnHttpOptions {
 }
 
 export const DEFAULT_MAX_ITEM_BYTES = 16 * 1024 * 1024
+/** A cache's name of 256 characters, percent-encoded. */
+export const MAX_PARAM_LENGTH = 256 * 12
+
+/** What answers the requests of a server that isn't fastify's. */
+export interface MuninnHandler {
+  (request: IncomingMessage, response: ServerResponse): void
+  /** Ends the streams of events, and what it holds; the memory manager stays open. */
+  close(): Promise<void>
+}
+
+/**
+ * The same for Express, Connect and plain `node:http`: `app.use('/muninn', await muninnHandler({ memory }))`, before parsers
+ * of bodies, or `createServer(await muninnHandler({ memory }))`. It answers everything that it is given.
+ */
+export async function muninnHandler(options: MuninnHttpOptions): Promise<MuninnHandler> {
+  const app = fastify({ routerOptions: { maxParamLength: MAX_PARAM_LENGTH } })
+  app.setNotFoundHandler(answerUnknown)
+  await app.register(muninnHttp, options)
+  await app.ready()
+  const handler = (request: IncomingMessage, response: ServerResponse) => app.routing(request, response)
+  return Object.assign(handler, { close: () => app.close() })
+}
 
 /**
  * Muninn's HTTP routes for a fastify application of one's own: `app.register(muninnHttp, { memory, prefix: '/muninn' })`.
@@ -37,9 +60,7 @@ export default async function muninnHttp(app: FastifyInstance, options: MuninnHt
   })
   // At the root, unknown routes are the host application's to answer.
   if (app.prefix !== '') {
-    app.setNotFoundHandler((request, reply) =>
-      sendProblem(reply, problem('not-found', `there is no ${request.method} ${request.url.split('?')[0]}`)),
-    )
+    app.setNotFoundHandler(answerUnknown)
   }
   let closing = false
   app.addHook('preClose', async () => {

@@ -76,6 +76,11 @@ export function sendProblem(reply: FastifyReply, answer: Problem): FastifyReply 
     .send(Buffer.from(JSON.stringify(answer)))
 }
 
+/** For a path that there is not. */
+export function answerUnknown(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return sendProblem(reply, problem('not-found', `there is no ${request.method} ${request.url.split('?')[0]}`))
+}
+
 /** Makes problem documents of every error that the instance's routes throw. */
 export function answerErrorsAsProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request: FastifyRequest, reply) => {

@@ -10,8 +10,8 @@ import {
 import type { MemoryManager } from '../../muninn.ts'
 import { admit, checkExposure, type GuardOptions, isLoopback, LOOPBACK_HOSTS } from './guard.ts'
 import { mountApi } from './mount.ts'
-import { DEFAULT_MAX_ITEM_BYTES } from './plugin.ts'
-import { PROBLEM_TYPE, problem, problemOf, sendProblem } from './problem.ts'
+import { DEFAULT_MAX_ITEM_BYTES, MAX_PARAM_LENGTH } from './plugin.ts'
+import { answerUnknown, PROBLEM_TYPE, problem, problemOf, sendProblem } from './problem.ts'
 import { protect } from './protect.ts'
 import type { Token } from './tokens.ts'
 
@@ -95,8 +95,7 @@ function build(logger: FastifyBaseLogger, checks: GuardOptions, patience: Patien
       headersTimeout: patience.headers,
       connectionsCheckingInterval: patience.check,
     },
-    // A cache's name of 256 characters, percent-encoded.
-    routerOptions: { maxParamLength: 256 * 12 },
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     requestTimeout: patience.request,
     // While it drains, what still comes in on an open connection is answered: /readyz has something to say then.
     return503OnClosing: false,
@@ -111,9 +110,7 @@ function build(logger: FastifyBaseLogger, checks: GuardOptions, patience: Patien
       }
     },
   })
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, problem('not-found', `there is no ${request.method} ${request.url.split('?')[0]}`)),
-  )
+  app.setNotFoundHandler(answerUnknown)
   return app
 }
 
