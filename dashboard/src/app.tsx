@@ -31,12 +31,14 @@ export function App() {
   const { view, path } = route.value
   const shown = VIEWS.find((one) => one.view === view)
   const main = useRef<HTMLElement>(null)
+  const nav = useRef<HTMLElement>(null)
   const first = useRef(true)
   const place = [view, ...path].join('/')
 
   useEffect(() => {
     // On a phone the navigation is longer than the screen.
-    document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+    const place = nav.current?.querySelector<HTMLElement>('[aria-current]')
+    if (nav.current && place) nav.current.scrollLeft = place.offsetLeft - nav.current.clientWidth / 2
     document.title = shown === undefined ? 'Muninn' : `${shown.name} · Muninn`
   }, [shown])
 
@@ -56,7 +58,7 @@ export function App() {
         <a class="name" href={link('now')}>
           Muninn
         </a>
-        <nav aria-label="Views">
+        <nav aria-label="Views" ref={nav}>
           {VIEWS.map((one) => (
             <a key={one.view} href={link(one.view)} aria-current={one.view === view ? 'page' : undefined}>
               {one.name}

@@ -6,7 +6,7 @@ let browser: Browser
 let served: ServedDemo
 beforeAll(async () => {
   ;[browser, served] = await Promise.all([openBrowser(), serveDemo()])
-  served.demo.play(async () => served.demo.redeploy())
+  play()
 })
 afterAll(async () => {
   await browser.close()
@@ -82,31 +82,42 @@ test('Timeline: a burst of evictions opens its keys, a drawn range is seen close
   await visit.endWell()
 })
 
-test('Keys: found by prefix, sorted, one opened, its life drawn, deleted with the actor recorded', async () => {
-  const { memory } = served.demo
-  memory.cache('general').set('zebra:1', 'a', { size: 100 })
-  memory.cache('general').set('zebra:2', 'b', { size: 900, tags: ['striped'] })
-  const visit = await Visit.to(browser, served.url, 'keys')
-  const { page } = visit
-  await page.getByLabel('Cache').selectOption('general')
-  await page.getByLabel('Key begins with').fill('zebra:')
-  const keys = page.getByRole('group', { name: 'Live keys' }).getByRole('rowheader')
-  await expect.poll(() => keys.allTextContents(), SOON).toEqual(['zebra:2', 'zebra:1'])
-  await page.getByRole('button', { name: /^Size/ }).click()
-  await expect.poll(() => keys.allTextContents(), SOON).toEqual(['zebra:1', 'zebra:2'])
-  await page.getByRole('link', { name: 'zebra:2' }).click()
-  await page.getByText('tags striped').waitFor()
-  await visit.beAccessible()
-  await page.getByRole('button', { name: 'Delete…' }).click()
-  await visit.beAccessible()
-  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
-  await page.getByRole('heading', { name: 'Not in the cache' }).waitFor()
-  expect(memory.cache('general').has('zebra:2')).toBe(false)
-  const events = page.getByRole('group', { name: 'Events of this key' })
-  await events.getByText(/deleted: 900 bytes.*by "http"/).waitFor()
-  await page.locator('.life rect').waitFor({ state: 'attached' })
-  await visit.endWell()
-})
+/** What a test stored must not be evicted by others before it has looked. */
+async function inQuiet(look: () => Promise<void>): Promise<void> {
+  served.demo.pause()
+  await look().finally(play)
+}
+
+function play(): void {
+  served.demo.play(async () => served.demo.redeploy())
+}
+
+test('Keys: found by prefix, sorted, one opened, its life drawn, deleted with the actor recorded', () =>
+  inQuiet(async () => {
+    const { memory } = served.demo
+    memory.cache('general').set('zebra:1', 'a', { size: 100 })
+    memory.cache('general').set('zebra:2', 'b', { size: 900, tags: ['striped'] })
+    const visit = await Visit.to(browser, served.url, 'keys')
+    const { page } = visit
+    await page.getByLabel('Cache').selectOption('general')
+    await page.getByLabel('Key begins with').fill('zebra:')
+    const keys = page.getByRole('group', { name: 'Live keys' }).getByRole('rowheader')
+    await expect.poll(() => keys.allTextContents(), SOON).toEqual(['zebra:2', 'zebra:1'])
+    await page.getByRole('button', { name: /^Size/ }).click()
+    await expect.poll(() => keys.allTextContents(), SOON).toEqual(['zebra:1', 'zebra:2'])
+    await page.getByRole('link', { name: 'zebra:2' }).click()
+    await page.getByText('tags striped').waitFor()
+    await visit.beAccessible()
+    await page.getByRole('button', { name: 'Delete…' }).click()
+    await visit.beAccessible()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await page.getByRole('heading', { name: 'Not in the cache' }).waitFor()
+    expect(memory.cache('general').has('zebra:2')).toBe(false)
+    const events = page.getByRole('group', { name: 'Events of this key' })
+    await events.getByText(/deleted: 900 bytes.*by "http"/).waitFor()
+    await page.locator('.life rect').waitFor({ state: 'attached' })
+    await visit.endWell()
+  }))
 
 test('Evictions: filtered by cause and prefix, paged, each with its reason', async () => {
   const visit = await Visit.to(browser, served.url, 'evictions')
@@ -204,23 +215,24 @@ test('Live tail: follows, pauses, goes on, and is filtered', async () => {
   await visit.endWell()
 })
 
-test('a key that is markup stays text, wherever it is shown', async () => {
-  const hostile = '<img src=x onerror="document.title=`pwned`"><script>document.title=`pwned`</script>\u202e'
-  const cache = served.demo.memory.cache('general')
-  cache.set(hostile, { html: hostile }, { size: 10, tags: [hostile], actor: hostile })
-  const visit = await Visit.to(browser, served.url, 'keys?cache=general&prefix=%3Cimg')
-  const { page } = visit
-  await page.getByRole('link', { name: /<img src=x/ }).click()
-  await page.getByRole('heading', { name: 'In the cache' }).waitFor()
-  cache.delete(hostile, { actor: hostile })
-  await page.getByRole('heading', { name: 'Not in the cache' }).waitFor(SOON)
-  await page.reload()
-  const events = page.getByRole('group', { name: 'Events of this key' })
-  await events.getByText(/deleted: 10 bytes/).waitFor()
-  expect(await page.locator('img, main script').count()).toBe(0)
-  expect(await page.title()).toBe('Keys · Muninn')
-  await visit.endWell()
-})
+test('a key that is markup stays text, wherever it is shown', () =>
+  inQuiet(async () => {
+    const hostile = '<img src=x onerror="document.title=`pwned`"><script>document.title=`pwned`</script>\u202e'
+    const cache = served.demo.memory.cache('general')
+    cache.set(hostile, { html: hostile }, { size: 10, tags: [hostile], actor: hostile })
+    const visit = await Visit.to(browser, served.url, 'keys?cache=general&prefix=%3Cimg')
+    const { page } = visit
+    await page.getByRole('link', { name: /<img src=x/ }).click()
+    await page.getByRole('heading', { name: 'In the cache' }).waitFor()
+    cache.delete(hostile, { actor: hostile })
+    await page.getByRole('heading', { name: 'Not in the cache' }).waitFor(SOON)
+    await page.reload()
+    const events = page.getByRole('group', { name: 'Events of this key' })
+    await events.getByText(/deleted: 10 bytes/).waitFor()
+    expect(await page.locator('img, main script').count()).toBe(0)
+    expect(await page.title()).toBe('Keys · Muninn')
+    await visit.endWell()
+  }))
 
 test('by keyboard alone: past the navigation, into the content, and a view chosen', async () => {
   const visit = await Visit.to(browser, served.url, 'now')

@@ -30,6 +30,10 @@ const TEXTS: Readonly<Record<string, (data: Data) => string>> = {
   adapted: ({ from, to, reason }) => `${from} → ${to}, ${reason}`,
   started: ({ runId, version }) => `run ${runId}, version ${version}`,
   stopped: ({ reason }) => String(reason),
+  // What the stream itself has to say.
+  'stream-missed': ({ reason, count }) =>
+    `missed ${typeof count === 'number' ? countInWords(count, 'event') : 'some events'}${typeof reason === 'string' ? `: ${reason}` : ''}`,
+  'stream-resumed': () => 'nothing was missed since the connection was lost',
 }
 
 /** An event in words; the key and cache stand before it. */

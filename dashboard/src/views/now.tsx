@@ -236,7 +236,9 @@ function Causes() {
             },
             {
               name: 'Last two minutes',
-              cell: (row) => <Sparkline values={row.recent} slots={120} most={most} label={`${row.cause} over two minutes`} />,
+              cell: (row) => (
+                <Sparkline values={row.recent} slots={120} most={most} label={`${row.cause} over two minutes`} />
+              ),
             },
             { name: 'Per minute', figure: true, cell: (row) => <Rate of={row.perMinute} unit="/min" /> },
           ]}
