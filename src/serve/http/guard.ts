@@ -2,6 +2,7 @@ import { BlockList, isIP } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { MuninnError } from '../../base/errors.ts'
 import type { Actor } from '../../muninn.ts'
+import { BROWSER_HEADERS } from './headers.ts'
 import { ProblemError } from './problem.ts'
 import { findToken, type Role, type Token } from './tokens.ts'
 import { traceIdOf } from './trace-parent.ts'
@@ -62,10 +63,14 @@ export function checkExposure(host: string, tokens: readonly Token[]): void {
 /** Puts the checks before every route of the instance, its answers to unknown routes included. */
 export function guard(app: FastifyInstance, options: GuardOptions): void {
   app.decorateRequest('muninnCaller', null)
-  app.addHook('onRequest', async (request, reply) => {
-    // Nothing that is answered here is for caches on the way.
-    reply.header('cache-control', 'no-store')
-    request.muninnCaller = admit(request, reply, options)
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(BROWSER_HEADERS)
+    try {
+      request.muninnCaller = admit(request, reply, options)
+      done()
+    } catch (refusal) {
+      done(refusal instanceof Error ? refusal : new Error(String(refusal)))
+    }
   })
 }
 

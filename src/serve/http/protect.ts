@@ -1,14 +1,11 @@
-import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance } from 'fastify'
 import { type GuardOptions, guard } from './guard.ts'
-import { BROWSER_RULES } from './headers.ts'
 import { answerErrorsAsProblems } from './problem.ts'
 import { RATE_LIMITS } from './routes/rate.ts'
 
 /** All that stands before the routes of the instance: rules for browsers, the guard, limits of rate, answers to errors. */
 export async function protect(app: FastifyInstance, options: GuardOptions): Promise<void> {
-  await app.register(helmet, BROWSER_RULES)
   guard(app, options)
   await app.register(rateLimit, RATE_LIMITS)
   answerErrorsAsProblems(app)

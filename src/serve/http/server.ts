@@ -63,8 +63,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const app = build(options.logger, checks, options.patience ?? PATIENCE)
   await protect(app, checks)
   // Otherwise a connection whose last request was in flight at the signal would be kept open for a next one.
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, payload, done) => {
     if (draining) reply.header('connection', 'close')
+    done(null, payload)
   })
   mountApi(app, {
     memory: options.memory,
