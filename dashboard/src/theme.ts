@@ -1,7 +1,7 @@
 import { computed, effect, signal } from '@preact/signals'
 
 /** What the reader chose; `auto`: as the system has it. Kept in this browser; it is no secret. */
-export type Theme = 'auto' | 'light' | 'dark'
+type Theme = 'auto' | 'light' | 'dark'
 
 const STORED = 'muninn.theme'
 const system = matchMedia('(prefers-color-scheme: dark)')
@@ -10,7 +10,7 @@ system.addEventListener('change', () => {
   systemDark.value = system.matches
 })
 
-export const theme = signal<Theme>(stored())
+const theme = signal<Theme>(stored())
 export const dark = computed(() => (theme.value === 'auto' ? systemDark.value : theme.value === 'dark'))
 
 effect(() => {

@@ -5,7 +5,6 @@ import type {
   cycleAnswer,
   evictionAnswer,
   explanationAnswer,
-  peakAnswer,
   runAnswer,
   sampleAnswer,
   warningAnswer,
@@ -21,7 +20,6 @@ export type Explanation = ReturnType<typeof explanationAnswer>
 export type Run = ReturnType<typeof runAnswer>
 export type Cycle = ReturnType<typeof cycleAnswer>
 export type Warning = ReturnType<typeof warningAnswer>
-export type Peak = ReturnType<typeof peakAnswer>
 export type Change = ReturnType<typeof changeAnswer>
 export type Top = TopRecord
 export type Regrets = ReturnType<typeof regretAnswer>

@@ -47,7 +47,7 @@ export function settingText(name: SettingName, value: string | number | null | u
 const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, bytes: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 }
 
 /** `48 MB`, `1.5GB` or plain bytes; `null` where the text is none. */
-export function bytesFrom(text: string): number | null {
+function bytesFrom(text: string): number | null {
   const parts = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(text)
   const unit = UNITS[(parts?.[2] ?? '').toLowerCase().replace('ib', 'b')]
   return parts === null || unit === undefined ? null : Math.round(Number(parts[1]) * unit)

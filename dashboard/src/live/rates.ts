@@ -2,7 +2,7 @@ import { computed } from '@preact/signals'
 import { earlier, earlierMinutes, type Moment, moments } from './memory.ts'
 
 /** How far back the live curves go, in ms. */
-export const WINDOW = 5 * 60_000
+const WINDOW = 5 * 60_000
 /** Over how many moments a rate is taken: a second alone jumps too much to be read. */
 const SPAN = 5
 

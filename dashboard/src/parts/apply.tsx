@@ -1,4 +1,3 @@
-import { useState } from 'preact/hooks'
 import { bytes, count } from '../../../src/serve/cli/text.ts'
 import { ask, type Query } from '../api/client.ts'
 import {
@@ -11,38 +10,21 @@ import {
 } from '../api/settings.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { refresh } from '../live/memory.ts'
-import { Dialog } from './dialog.tsx'
+import { Confirm } from './confirm.tsx'
 import { Answer } from './states.tsx'
 
 /** Says what a change of settings would do, and does it once that is confirmed. */
 export function Apply({ change, close, done }: { change: SettingsChange; close: () => void; done: () => void }) {
   const now = useAnswer<Settings>('api/cache/memory/settings')
   const preview = useAnswer<Preview>('api/cache/memory/settings/preview', asQuery(change))
-  const [state, setState] = useState<'asking' | 'applying' | Error>('asking')
-
-  const apply = async () => {
-    setState('applying')
-    try {
-      await ask('api/cache/memory/settings', { method: 'POST', body: change })
-      refresh()
-      done()
-      close()
-    } catch (error) {
-      setState(error as Error)
-    }
+  const act = async () => {
+    await ask('api/cache/memory/settings', { method: 'POST', body: change })
+    refresh()
+    done()
   }
-
   const changed = SETTINGS.filter(({ name }) => name in change)
   return (
-    <Dialog
-      title="Apply this change?"
-      close={close}
-      actions={
-        <button type="button" class="primary" disabled={state === 'applying' || preview.error !== null} onClick={apply}>
-          {state === 'applying' ? 'Applying' : 'Apply'}
-        </button>
-      }
-    >
+    <Confirm title="Apply this change?" button="Apply" ready={preview.value !== null} act={act} close={close}>
       <dl class="pairs">
         {changed.map(({ name, label }) => (
           <Changed key={name} name={name} label={label} from={now.value?.[name]} to={change[name]} />
@@ -52,12 +34,7 @@ export function Apply({ change, close, done }: { change: SettingsChange; close: 
         {(known) => <Consequence of={known} />}
       </Answer>
       <p class="muted">It is recorded in the audit log, with who did it, and shown in the timeline.</p>
-      {state instanceof Error && (
-        <p role="alert" class="bad">
-          {state.message}
-        </p>
-      )}
-    </Dialog>
+    </Confirm>
   )
 }
 
@@ -88,7 +65,7 @@ function Changed({
 }
 
 /** In words what would be evicted at once. */
-export function Consequence({ of }: { of: Preview }) {
+function Consequence({ of }: { of: Preview }) {
   const { items, bytes: size } = of.evicts
   if (items === 0) return <p>Nothing is evicted by it at once.</p>
   const parts = of.caches.filter((cache) => cache.items > 0)

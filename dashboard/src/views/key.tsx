@@ -3,12 +3,12 @@ import { useState } from 'preact/hooks'
 import type { Explanation, Item } from '../api/answers.ts'
 import { ask } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
-import { Dialog } from '../parts/dialog.tsx'
+import { Confirm } from '../parts/confirm.tsx'
 import { Bytes, Count, Duration, Key, Time } from '../parts/figures.tsx'
 import { Life } from '../parts/life.tsx'
 import { Panel, Stat } from '../parts/panel.tsx'
+import { RecordedTable } from '../parts/recorded.tsx'
 import { Answer, Empty, Incomplete } from '../parts/states.tsx'
-import { Table } from '../parts/table.tsx'
 import { link } from '../route.ts'
 
 /** Events of a life that are shown at first. */
@@ -123,15 +123,10 @@ function Explained({ of, item }: { of: Explanation; item: Item | null }) {
             The log has nothing of it, at its level and within what it keeps.
           </Empty>
         ) : (
-          <Table
+          <RecordedTable
             label="Events of this key"
             rows={rows}
-            id={(row) => `${row.run}:${row.seq}`}
-            columns={[
-              { name: 'When', cell: (row) => <Time at={row.at} /> },
-              { name: 'What', head: true, cell: (row) => <span class="text">{row.text}</span> },
-              { name: 'Run', minor: true, cell: (row) => <span class="key muted">{row.run.slice(0, 8)}</span> },
-            ]}
+            also={{ name: 'Run', minor: true, cell: (row) => <span class="key muted">{row.run.slice(0, 8)}</span> }}
           />
         )}
         {latest.length > rows.length && (
@@ -147,34 +142,15 @@ function Explained({ of, item }: { of: Explanation; item: Item | null }) {
 }
 
 function Delete({ cache, of, close, done }: { cache: string; of: string; close: () => void; done: () => void }) {
-  const [failed, setFailed] = useState<string | null>(null)
   const act = async () => {
-    try {
-      await ask(`api/cache/${encodeURIComponent(cache)}/items/${encodeURIComponent(of)}`, { method: 'DELETE' })
-      done()
-      close()
-    } catch (error) {
-      setFailed((error as Error).message)
-    }
+    await ask(`api/cache/${encodeURIComponent(cache)}/items/${encodeURIComponent(of)}`, { method: 'DELETE' })
+    done()
   }
   return (
-    <Dialog
-      title="Delete this entry?"
-      close={close}
-      actions={
-        <button type="button" class="primary" onClick={act}>
-          Delete
-        </button>
-      }
-    >
+    <Confirm title="Delete this entry?" button="Delete" act={act} close={close}>
       <p>
         <Key of={of} /> leaves cache <b>{cache}</b>; the next request for it is a miss. It is recorded who did it.
       </p>
-      {failed !== null && (
-        <p role="alert" class="bad">
-          {failed}
-        </p>
-      )}
-    </Dialog>
+    </Confirm>
   )
 }

@@ -14,11 +14,11 @@ import {
 import { useAnswer } from '../api/use-answer.ts'
 import { memory, refresh } from '../live/memory.ts'
 import { Apply } from '../parts/apply.tsx'
-import { Dialog } from '../parts/dialog.tsx'
+import { Confirm } from '../parts/confirm.tsx'
 import { Key, Time } from '../parts/figures.tsx'
 import { Panel } from '../parts/panel.tsx'
+import { RecordedTable } from '../parts/recorded.tsx'
 import { Answer, Empty, Incomplete } from '../parts/states.tsx'
-import { Table } from '../parts/table.tsx'
 
 /** Limits, thresholds and policy: what holds, what a change would do, and who changed what. */
 export function Settings() {
@@ -205,55 +205,34 @@ function Deeds({ done }: { done: (text: string) => void }) {
       >
         Reset statistics…
       </button>
-      {deed !== null && <Confirm deed={deed} close={() => setDeed(null)} done={done} />}
+      {deed !== null && <Confirmed deed={deed} close={() => setDeed(null)} done={done} />}
     </div>
   )
 }
 
-function Confirm({ deed, close, done }: { deed: Deed; close: () => void; done: (text: string) => void }) {
-  const [failed, setFailed] = useState<string | null>(null)
+function Confirmed({ deed, close, done }: { deed: Deed; close: () => void; done: (text: string) => void }) {
   const act = async () => {
-    try {
-      const { message } = await ask<{ message: string }>(deed.path, { method: 'POST', body: deed.body })
-      refresh()
-      done(message)
-      close()
-    } catch (error) {
-      setFailed((error as Error).message)
-    }
+    const { message } = await ask<{ message: string }>(deed.path, { method: 'POST', body: deed.body })
+    refresh()
+    done(message)
   }
   return (
-    <Dialog
-      title={deed.title}
-      close={close}
-      actions={
-        <button type="button" class="primary" onClick={act}>
-          {deed.button}
-        </button>
-      }
-    >
+    <Confirm title={deed.title} button={deed.button} act={act} close={close}>
       <p>{deed.text}</p>
-      {failed !== null && (
-        <p role="alert" class="bad">
-          {failed}
-        </p>
-      )}
-    </Dialog>
+    </Confirm>
   )
 }
 
 function Changes({ rows }: { rows: readonly Change[] }) {
   if (rows.length === 0) return <Empty title="Nobody has changed anything" />
   return (
-    <Table
+    <RecordedTable
       label="Changes"
       rows={rows}
-      id={(row) => `${row.run}:${row.seq}`}
-      columns={[
-        { name: 'When', cell: (row) => <Time at={row.at} /> },
-        { name: 'What', head: true, cell: (row) => <span class="text">{row.text}</span> },
-        { name: 'Who', cell: (row) => (row.actor === null ? <span class="muted">–</span> : <Key of={row.actor} />) },
-      ]}
+      also={{
+        name: 'Who',
+        cell: (row) => (row.actor === null ? <span class="muted">–</span> : <Key of={row.actor} />),
+      }}
     />
   )
 }

@@ -5,7 +5,7 @@ import type { Cache, MemoryManager } from '../../muninn.ts'
 export const STEP = 100
 const SECOND = 1000 / STEP
 /** A day of the demonstration: two minutes. */
-export const DAY = 120 * SECOND
+const DAY = 120 * SECOND
 /** Every third day a new version is deployed: the process starts anew, and pages are twice, or again half, the size. */
 const DEPLOY_EVERY = 3 * DAY
 const DEPLOY_AT = 0.45 * DAY
