@@ -5,28 +5,31 @@ import axe from 'axe-core'
 import { pino } from 'pino'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { expect, inject } from 'vitest'
+import type { MemoryManagerOptions } from '../../src/base/options.ts'
 import { Demo } from '../../src/serve/demo/demo.ts'
 import { DEMO_OPTIONS } from '../../src/serve/demo/options.ts'
 import { type Service, startService } from '../../src/serve/http/server.ts'
 
-/** The demonstration, served, with a past of four minutes. */
+/** The demonstration, served. */
 export interface ServedDemo {
   readonly url: string
   readonly demo: Demo
   close(): Promise<void>
 }
 
-export async function serveDemo(): Promise<ServedDemo> {
+/** Small, so that it begins quickly: little memory, and a past of four minutes. */
+const SMALL: MemoryManagerOptions = {
+  ...DEMO_OPTIONS,
+  maxMemory: '6MB',
+  caches: { tenant: { maxItems: 200 }, mimir: { maxItems: 200 } },
+}
+
+export async function serveDemo(options = SMALL, past = 4 * 60_000): Promise<ServedDemo> {
   const folder = mkdtempSync(join(tmpdir(), 'muninn-browser-'))
   const demo = await Demo.begin({
     seed: 7,
-    past: 4 * 60_000,
-    memory: {
-      ...DEMO_OPTIONS,
-      maxMemory: '6MB',
-      caches: { tenant: { maxItems: 200 }, mimir: { maxItems: 200 } },
-      audit: join(folder, 'muninn.db'),
-    },
+    past,
+    memory: { ...options, audit: join(folder, 'muninn.db') },
   })
   const service = await serve(demo.memory, 0)
   return {
