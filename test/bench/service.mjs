@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, request } from 'node:http'
-import { tmpdir } from 'node:os'
+import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import autocannon from 'autocannon'
@@ -124,12 +124,14 @@ async function reads() {
 
 async function starts() {
   const took = []
+  const empty = []
   for (let index = 0; index < 7; index++) {
     const one = await serve('starts')
     took.push(one.took)
     await stop(one)
+    empty.push((await start(['--eval', 'console.log("{}")'])).took)
   }
-  return { median: median(took), worst: Math.max(...took) }
+  return { median: median(took), least: Math.min(...took), empty: median(empty) }
 }
 
 /** Reads, writes and deletes over five times as many keys as there is room for, with listeners that hear of all of it. */
@@ -188,7 +190,7 @@ try {
     '|---|---|---|---|---|---|',
     ...table,
     '',
-    `From \`muninn serve\` to listening: ${number(started.median)} ms, median of 7; worst ${number(started.worst)} ms.`,
+    `From \`muninn serve\` to listening: ${number(started.median)} ms, median of 7; least ${number(started.least)} ms. A Node process that does nothing, in turns with it: ${number(started.empty)} ms. Load average of the machine: ${loadavg()[0].toFixed(1)}.`,
     '',
     `Soak, ${SOAK} s of at most 3,000 requests/s, five GETs to four PUTs and a DELETE over 5,000 keys with room for 1,000, 10 listeners to all departures and 100 idle ones:`,
     '',

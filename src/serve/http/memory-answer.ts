@@ -1,4 +1,4 @@
-import { type Static, Type } from '@fastify/type-provider-typebox'
+import { type Static, Type } from 'typebox'
 import type { CacheStats, Stats } from '../../command/stats.ts'
 import { limit, timestamp } from '../wire.ts'
 

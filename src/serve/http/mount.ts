@@ -3,6 +3,7 @@ import { EventStreams } from './event-streams.ts'
 import type { Metrics } from './metrics.ts'
 import { addRoutes } from './routes/all.ts'
 import type { RouteContext } from './routes/context.ts'
+import { loadSchemaCheck } from './routes/schema-check.ts'
 
 /** Adds the API to an instance that is protected already, with what lives as long as it does. */
 export function mountApi(app: FastifyInstance, options: Omit<RouteContext, 'metrics' | 'streams'>): void {
@@ -12,7 +13,7 @@ export function mountApi(app: FastifyInstance, options: Omit<RouteContext, 'metr
     return made
   }
   // Not before it listens: a start need not wait for it. What loaders do from then on is observed.
-  app.addHook('onListen', async () => void metrics())
+  app.addHook('onListen', async () => void Promise.all([metrics(), loadSchemaCheck()]))
   app.addHook('onClose', async () => (await made)?.close())
   const streams = new EventStreams(options.memory, (error) => app.log.error({ err: error }, 'telling of events failed'))
   app.addHook('preClose', async () => streams.close())

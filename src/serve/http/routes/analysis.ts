@@ -1,4 +1,4 @@
-import { Type } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
 import { parseDuration } from '../../../base/units.ts'
 import type { TimeWindow } from '../../../query/history.ts'
 import * as answers from '../../analysis-answers.ts'

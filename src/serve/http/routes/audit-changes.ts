@@ -1,4 +1,4 @@
-import { Type } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
 import { changeAnswer } from '../../answers.ts'
 import { given, historyOf, ListAnswer, list, PageQuery, question } from './audit-query.ts'
 import type { App, RouteContext } from './context.ts'

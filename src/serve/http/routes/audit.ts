@@ -1,4 +1,4 @@
-import { Type } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
 import { POLICIES } from '../../../base/settings.ts'
 import { EVICTION_CAUSES } from '../../../event/vocabulary.ts'
 import type { Question } from '../../../query/answers.ts'

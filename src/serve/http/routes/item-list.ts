@@ -1,5 +1,5 @@
 import { setImmediate as breathe } from 'node:timers/promises'
-import { type Static, Type } from '@fastify/type-provider-typebox'
+import { type Static, Type } from 'typebox'
 import type { EntryInfo } from '../../../command/cache.ts'
 import { instant, limit, timestamp } from '../../wire.ts'
 import { type ListCursor, readListCursor, writeListCursor } from '../item-cursor.ts'

@@ -1,5 +1,5 @@
-import { Type } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
+import { Type } from 'typebox'
 import { actorOf } from '../guard.ts'
 import { DeleteAnswer, demandValues, Items, missing, StoreAnswer } from '../items.ts'
 import { demandPreconditions, isKnown } from '../preconditions.ts'

@@ -1,4 +1,4 @@
-import { Type } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
 import { POLICIES } from '../../../base/settings.ts'
 import { victimsUnder } from '../victims.ts'
 import type { App, RouteContext } from './context.ts'

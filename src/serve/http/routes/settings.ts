@@ -1,4 +1,4 @@
-import { type Static, Type } from '@fastify/type-provider-typebox'
+import { type Static, Type } from 'typebox'
 import { OptionError } from '../../../base/errors.ts'
 import { POLICIES, type Settings } from '../../../base/settings.ts'
 import type { MemoryManager } from '../../../muninn.ts'
