@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { muninn, serve } from './cli-support.ts'
 import { ask } from './http-support.ts'
@@ -77,6 +78,20 @@ describe('a start that is refused', () => {
     )
     expect(existsSync(join(folder, 'data'))).toBe(false)
     taken.close()
+  })
+
+  test('an audit log that somebody keeps locked: one line, and it ends', async () => {
+    const db = join(folder, 'locked.db')
+    const service = await serve(['--db', db])
+    await service.end('SIGTERM')
+    const other = new Database(db)
+    other.pragma('locking_mode = exclusive')
+    other.exec('begin exclusive; create table somebody_elses (id); commit')
+    const run = await muninn(['serve', '--json', '--port', '0', '--db', db], {}, folder)
+    other.close()
+    expect(run).toMatchObject({ code: 3, out: '' })
+    const said = run.err.split('\n').filter((line) => line.startsWith('muninn: '))
+    expect(said).toEqual([expect.stringContaining(`${db}: another process keeps it locked`)])
   })
 
   test('wrong flags', async () => {

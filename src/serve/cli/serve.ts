@@ -87,6 +87,7 @@ async function serve(flags: ServeOptions): Promise<void> {
     return
   }
   const memory = open({ ...options, logger })
+  await checkLock(memory)
   // The reference's caches are there from the start, so that their figures are, too.
   for (const name of ['general', 'tenant', 'mimir']) memory.cache(name)
   let service: Service
@@ -103,6 +104,17 @@ async function serve(flags: ServeOptions): Promise<void> {
 
 function talksToPerson(flags: ServeOptions): boolean {
   return flags.json !== true && process.stdout.isTTY
+}
+
+/**
+ * A log that somebody else keeps locked from the beginning is a mistake in the call, as a port in use is. Where the lock
+ * comes later, or hinders writing alone, the cache goes on, and the log is tried again.
+ *
+ * @throws {HistoryError} saying in one line that it is locked, after having waited for it.
+ */
+async function checkLock(memory: MemoryManager): Promise<void> {
+  if (memory.stats().audit?.problem?.includes('keeps it locked') !== true) return
+  await memory.history?.runs({ limit: 1 })
 }
 
 /** pino's JSON lines on stdout, on stderr beside `--json`, and as plain lines for a person at a terminal. */
