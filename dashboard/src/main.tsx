@@ -1,3 +1,5 @@
+// First: what follows is loaded under it.
+import './locale.ts'
 import { render } from 'preact'
 import './style.css'
 import { App } from './app.tsx'

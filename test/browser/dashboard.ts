@@ -85,7 +85,6 @@ export class Visit {
   static async to(browser: Browser, url: string, view: string, options: BrowserContextOptions = {}): Promise<Visit> {
     const context = await browser.newContext({
       viewport: { width: 1280, height: 860 },
-      locale: 'en-GB',
       // Curves and dialogs are there at once: nothing to wait for.
       reducedMotion: 'reduce',
       ...options,

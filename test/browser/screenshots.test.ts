@@ -28,7 +28,11 @@ afterAll(async () => {
 
 /** Each view, by what shows that it has its data. */
 const VIEWS = [
-  { name: 'timeline', view: WRITES ? 'timeline?since=-1h' : 'timeline?since=-15m', shows: '.lanes .stretch' },
+  {
+    name: 'timeline',
+    view: WRITES ? 'timeline?since=-1h' : 'timeline?since=-15m',
+    shows: '.lanes .moment[data-kind="change"]',
+  },
   { name: 'keys', view: 'keys?cache=tenant', shows: 'table' },
   { name: 'key', view: 'keys/tenant/settings%3A1025', shows: '.summary' },
   { name: 'evictions', view: 'evictions', shows: '.why' },

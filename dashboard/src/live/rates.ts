@@ -5,6 +5,10 @@ import { earlier, earlierMinutes, type Moment, moments } from './memory.ts'
 const WINDOW = 5 * 60_000
 /** Over how many moments a rate is taken: a second alone jumps too much to be read. */
 const SPAN = 5
+/** Evictions come in cycles, many at once: over fewer moments, their rate would be all peaks and zeros. */
+const EVICTION_SPAN = 20
+/** A rate over less than this, in ms, would be an extrapolation. */
+const LEAST = 10_000
 
 /** Curves over the last minutes; times in epoch seconds, as uPlot has them; gaps are `null`. */
 export interface Curves {
@@ -68,12 +72,15 @@ export const curves = computed<Curves>(() => {
       push(made, previous.at + 1, null, null, null)
     }
     const from = base(all, index)
+    const long = base(all, index, EVICTION_SPAN)
     push(
       made,
       to.at,
       to.usage,
       from === null ? null : rate(grown(from.hits, to.hits), grown(from.misses, to.misses)),
-      from === null ? null : perMinute(from, to, (moment) => sum(moment.evictedByCause)),
+      long === null || to.at - long.at < LEAST
+        ? evictionsAt(to.at)
+        : perMinute(long, to, (moment) => sum(moment.evictedByCause)),
     )
   })
   return made
@@ -98,13 +105,14 @@ export const lastMinute = computed(() => {
   const to = all.at(-1)
   const from = base(all, all.length - 1, 60)
   if (to === undefined || from === null) return null
+  const known = to.at - from.at >= LEAST
   const causes = Object.keys(to.evictedByCause).map((cause) => {
     const values = all.slice(-120).map((_, index, recent) => {
       const end = recent[index]
-      const start = base(recent, index)
+      const start = base(recent, index, EVICTION_SPAN)
       return end === undefined || start === null ? 0 : perMinute(start, end, (m) => m.evictedByCause[cause] ?? 0)
     })
-    return { cause, perMinute: perMinute(from, to, (m) => m.evictedByCause[cause] ?? 0), recent: values }
+    return { cause, perMinute: known ? perMinute(from, to, (m) => m.evictedByCause[cause] ?? 0) : null, recent: values }
   })
   const caches = Object.entries(to.caches).map(([name, end]) => {
     const start = from.caches[name]
@@ -115,7 +123,7 @@ export const lastMinute = computed(() => {
       {
         hitRate: rate(hits, misses),
         requestsPerSecond: ((hits + misses) * 1000) / Math.max(1, to.at - from.at),
-        evictedPerMinute: perMinute(from, to, (m) => m.caches[name]?.evicted ?? 0),
+        evictedPerMinute: known ? perMinute(from, to, (m) => m.caches[name]?.evicted ?? 0) : null,
       },
     ] as const
   })
@@ -125,8 +133,9 @@ export const lastMinute = computed(() => {
     seconds: (to.at - from.at) / 1000,
     hitRate: rate(hits, misses),
     requestsPerSecond: ((hits + misses) * 1000) / Math.max(1, to.at - from.at),
-    evictedPerMinute: perMinute(from, to, (m) => sum(m.evictedByCause)),
-    causes: causes.sort((a, b) => b.perMinute - a.perMinute || a.cause.localeCompare(b.cause)),
+    /** `null`: not seen for long enough. */
+    evictedPerMinute: known ? perMinute(from, to, (m) => sum(m.evictedByCause)) : null,
+    causes: causes.sort((a, b) => (b.perMinute ?? 0) - (a.perMinute ?? 0) || a.cause.localeCompare(b.cause)),
     caches: new Map(caches),
   }
 })

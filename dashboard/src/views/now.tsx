@@ -67,7 +67,7 @@ function MemoryPanel({ of }: { of: Memory }) {
               : `at ${duration(of.eviction_age_ms.median)} of age, median`
           }
         >
-          {rateText(minute?.evictedPerMinute ?? 0)}
+          {rateText(minute?.evictedPerMinute ?? of.eviction_rate)}
           <small> /min</small>
         </Stat>
         <Stat name="Items" note={of.max_cache_size === null ? 'no limit' : `of ${count(of.max_cache_size)}`}>
@@ -182,10 +182,11 @@ function Caches({ of }: { of: Memory }) {
   )
 }
 
-function Rate({ of, unit }: { of: number | undefined; unit: string }) {
+function Rate({ of, unit }: { of: number | null | undefined; unit: string }) {
+  if (of === null || of === undefined) return <span class="muted">–</span>
   return (
     <span class="figure">
-      {rateText(of ?? 0)}
+      {rateText(of)}
       <small> {unit}</small>
     </span>
   )
