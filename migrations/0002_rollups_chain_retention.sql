@@ -196,6 +196,14 @@ create trigger histogram_went after delete on histograms begin
   update sizes set row_count = row_count - 1, bytes = bytes - 40 where kind = 'rollups';
 end;
 
+create trigger usage_came after insert on usage begin
+  update sizes set row_count = row_count + 1, bytes = bytes + 100 where kind = 'rollups';
+end;
+
+create trigger usage_went after delete on usage begin
+  update sizes set row_count = row_count - 1, bytes = bytes - 100 where kind = 'rollups';
+end;
+
 -- What version 1 wrote: segments of it end where batches do, and are sealed by the next run that writes to the file.
 insert into segments (run_id, first_seq, last_seq, from_at, to_at, row_count)
 select run_id, first_seq, last_seq, min(e_from, k_from), max(e_to, k_to), e_rows + k_rows

@@ -54,11 +54,12 @@ export class EventQuotas {
     const over = (this.#sizes.all() as { kind: string; bytes: number }[]).find(
       ({ kind, bytes }) => kind in QUOTAS && bytes > this.#maxSize * QUOTAS[kind as EventKind],
     )
-    if (over !== undefined)
-      return this.#retire(
-        EVENT_TYPES.filter((type) => kindOf(type) === over.kind),
-        now,
-      )
+    if (over !== undefined) {
+      const types = EVENT_TYPES.filter((type) => kindOf(type) === over.kind)
+      const explaining = types.filter((type) => AGELESS.has(type))
+      const others = types.filter((type) => !AGELESS.has(type))
+      return this.#retire(others, now) || this.#retire(explaining, now)
+    }
     const before = now - this.#maxAge
     return this.#retire(
       EVENT_TYPES.filter((type) => !AGELESS.has(type)),

@@ -40,7 +40,7 @@ export class RunRemoval {
     this.#deleteCarried = database.prepare(DELETE_CARRIED)
     this.#empty = database.prepare(SELECT_EMPTY).pluck()
     this.#batches = database.prepare(DELETE_BATCHES)
-    this.#rest = ['events', 'gaps', 'samplings', 'horizons', 'carried']
+    this.#rest = ['events', 'blocks', 'gaps', 'samplings', 'horizons', 'carried']
       .map((table) => database.prepare(`delete from ${table} where run_id = :id`))
       .concat(database.prepare('delete from runs where id = :id'))
   }

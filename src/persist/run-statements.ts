@@ -13,7 +13,7 @@ import { Rollup } from './rollup.ts'
 import { RollupStatements } from './rollup-statements.ts'
 import type { RegretRow, Rows, Value } from './rows.ts'
 import { Sampling, sampleRows } from './sampling.ts'
-import { OpenSegment, rowsPerSegment } from './segment.ts'
+import { OpenSegment, ROW_BYTES, rowsPerSegment } from './segment.ts'
 
 const INSERT_RUN = `
   insert or ignore into runs (run, level, started_at, version, node, host, pid, process_started_at, seed, settings, may_use, last_at,
@@ -40,6 +40,8 @@ const STOP_RUN = 'update runs set stopped_at = :at, stop_reason = :reason, exit_
 
 const SELECT_LAST = 'select last_seq from runs where id = ?'
 
+const SELECT_END = 'select last_seq as lastSeq, last_at as lastAt from runs where id = ?'
+
 const INSERT_BATCH = `
   insert into batches (run_id, first_seq, last_seq, row_count, departures_hash, events_hash, hash, row_sums)
   values (:id, :first, :last, :rowCount, :departures, :events, :hash, :sums)`
@@ -64,6 +66,12 @@ interface RegrettedRow {
 
 const SELECT_SHARE = 'select share from samplings where run_id = ? order by seq desc limit 1'
 
+/** What the chain hashes of a batch's block, and what the block takes in the file. */
+interface Recorded {
+  readonly blocks: readonly (readonly Value[])[]
+  readonly blockBytes: number
+}
+
 /** One run's prepared statements: writes a batch inside the caller's transaction. */
 export class RunStatements {
   readonly #id: number
@@ -71,6 +79,7 @@ export class RunStatements {
   readonly #chain: Chain
   readonly #rollups: RollupStatements
   readonly #last: Statement
+  readonly #end: Statement
   readonly #batch: Statement
   readonly #gap: Statement
   readonly #block: Statement
@@ -97,6 +106,7 @@ export class RunStatements {
     this.#chain = new Chain(database)
     this.#rollups = new RollupStatements(database, id)
     this.#last = database.prepare(SELECT_LAST).pluck()
+    this.#end = database.prepare(SELECT_END)
     this.#at = header.startedAt
     this.#segment = new OpenSegment(database, id, rowsPerSegment(header.retention.maxSize))
     this.#notedShare = (database.prepare(SELECT_SHARE).pluck().get(id) as number | undefined) ?? 1
@@ -115,8 +125,8 @@ export class RunStatements {
     this.#stop = database.prepare(STOP_RUN)
   }
 
-  /** Makes sure of the run's row; in a file that joins in the middle of the run, what came before is a gap. */
-  static begin(database: Database, header: RunHeader, next: Batch): RunStatements {
+  /** Makes sure of the run's row. */
+  static begin(database: Database, header: RunHeader): RunStatements {
     const redaction = header.redaction === null ? null : new Redaction(header.redaction)
     const run = {
       ...header,
@@ -126,11 +136,6 @@ export class RunStatements {
     const isNew = database.prepare(INSERT_RUN).run(run).changes === 1
     const { id } = database.prepare('select id from runs where run = ?').get(header.run) as { id: number }
     const statements = new RunStatements(database, id, header, redaction)
-    if (isNew && next.first > 1) {
-      const fromAt = header.startedAt
-      const before = { first: 1, last: next.first - 1, fromAt, toAt: next.gap?.fromAt ?? next.at }
-      statements.#insertGap(id, { ...before, lost: null, reason: 'elsewhere' })
-    }
     if (isNew) statements.#markCrashed(database)
     return statements
   }
@@ -154,6 +159,7 @@ export class RunStatements {
     if ((this.#last.get(id) as number) >= last) return
     // A later run took this one for dead: it cannot see into another container.
     this.#revive.run({ id, first })
+    this.#bridge(batch)
     if (this.share !== this.#notedShare) this.#noteShare.run({ id, first, at: this.#at, share: this.share })
     if (gap !== null) this.#insertGap(id, { first, last, toAt: at, ...gap })
     else if (rows !== null) this.#insertRows(batch, decodeRows(rows))
@@ -161,6 +167,17 @@ export class RunStatements {
     this.#update.run({ id, last, at, lost: gap?.lost ?? 0, ...tally })
     if (batch.end !== null) this.#stop.run({ id, ...batch.end })
     this.#at = at
+  }
+
+  /** What is missing between the run's rows in this file and a batch went to another that had its name meanwhile. */
+  #bridge({ first, at, gap }: Batch): void {
+    const id = this.#id
+    const { lastSeq, lastAt } = this.#end.get(id) as { readonly lastSeq: number; readonly lastAt: number }
+    if (lastSeq + 1 >= first) return
+    const range = { first: lastSeq + 1, last: first - 1, fromAt: lastAt, toAt: gap?.fromAt ?? at }
+    // It may have been away so long that a later run took this one for dead.
+    this.#revive.run({ id, first: range.first })
+    this.#insertGap(id, { ...range, lost: null, reason: 'elsewhere' })
   }
 
   /** Earlier runs without an end get a gap that begins after their last row and ends nobody knows where. */
@@ -178,7 +195,7 @@ export class RunStatements {
     rollup.addRows(rows)
     this.#departures = rows.evictions.length + rows.keyEvents.length
     sampleRows(rows, this.share)
-    const blocks = this.#record(rows, first, last, at)
+    const { blocks, blockBytes } = this.#record(rows, first, last, at)
     const bound = {
       blocks,
       evictions: rows.evictions,
@@ -202,17 +219,18 @@ export class RunStatements {
     const hashes = hashRows(bound)
     const hash = hashBatch(this.#chain.before(id, first), first, last, rowCount, hashes)
     this.#batch.run({ id, first, last, rowCount, ...hashes, hash })
-    this.#segment.take(first, last, this.#at, at, keyed)
+    this.#segment.take(first, last, this.#at, at, keyed + Math.ceil(blockBytes / ROW_BYTES))
   }
 
   /** Puts what happens again and again into a block, away from the rows; what the chain hashes of it. */
-  #record(rows: Rows, first: number, last: number, at: number): readonly (readonly Value[])[] {
+  #record(rows: Rows, first: number, last: number, at: number): Recorded {
     const recorded = rows.keyEvents.filter(isRecorded)
-    if (recorded.length === 0) return []
+    if (recorded.length === 0) return { blocks: [], blockBytes: 0 }
     rows.keyEvents = rows.keyEvents.filter((row) => !isRecorded(row))
     const data = encodeBlock(recorded)
     this.#block.run(this.#id, first, last, this.#at, at, recorded.length, data)
-    return [blockRow(first, last, this.#at, at, recorded.length, data)]
+    const blocks = [blockRow(first, last, this.#at, at, recorded.length, data)]
+    return { blocks, blockBytes: data.length }
   }
 
   /** What the eviction was is known only where it still has a row. */

@@ -10,7 +10,7 @@ const MOST_ROWS = 32_768
 const LONGEST = 3_600_000
 /** Segments are what retention removes: a small file has small ones. An eviction's row, with its places in indexes. */
 const SEGMENTS_A_FILE = 16
-const ROW_BYTES = 200
+export const ROW_BYTES = 200
 
 /** How many rows a segment of a file of at most this size gets. */
 export function rowsPerSegment(maxSize: number): number {
@@ -42,7 +42,8 @@ export class OpenSegment {
 
   /**
    * Counts a batch's rows, in its transaction. What the segment is comes from the file, not from memory: a transaction
-   * may have been rolled back, or another run have sealed what it took for left behind.
+   * may have been rolled back, or another run have sealed what it took for left behind. A block counts as the rows that
+   * would take as much room: retention removes segments, and a cache that is only read has nothing but blocks.
    */
   take(first: number, last: number, fromAt: number, toAt: number, rows: number): void {
     if (rows === 0) return

@@ -59,7 +59,7 @@ export class Writer {
     // It may have been replaced under an open connection: only a fresh one tells.
     const seen = fileIdentity(this.#path)
     try {
-      if (this.#isSuspect) this.#opened(batch).upkeep.step(this.#newest)
+      if (this.#isSuspect) this.#opened().upkeep.step(this.#newest)
       this.#isSuspect = false
       return this.#attempt(batch)
     } catch (error) {
@@ -76,7 +76,7 @@ export class Writer {
   #attempt(batch: Batch): number {
     try {
       if (this.#open !== null && this.#open.files !== filesIdentity(this.#path)) this.close()
-      const { database, run, version } = this.#opened(batch)
+      const { database, run, version } = this.#opened()
       try {
         database
           .transaction(() => {
@@ -133,12 +133,12 @@ export class Writer {
     this.#open = null
   }
 
-  #opened(batch: Batch): OpenFile {
+  #opened(): OpenFile {
     if (this.#open !== null) return this.#open
     try {
       const database = openForWriting(this.#path, this.#busyTimeout)
       try {
-        const run = database.transaction(() => RunStatements.begin(database, this.#header, batch)).immediate()
+        const run = database.transaction(() => RunStatements.begin(database, this.#header)).immediate()
         const upkeep = new Upkeep(database, this.#header.retention)
         const version = database.prepare('pragma user_version').pluck()
         this.#open = { database, files: filesIdentity(this.#path), run, upkeep, version }

@@ -102,6 +102,31 @@ const SELECT_STRAY = `
   select last_seq, 'blocks' from blocks where run_id = :id and last_seq between :first and :last
   order by seq limit 1`
 
+/** But those that retention is just taking. */
+const NOT_LEAVING = `not exists (
+    select 1 from segments s
+    where s.run_id = :id and s.sealed = 2 and t.seq between s.first_seq and s.last_seq
+  )`
+
+const SELECT_STRAY_DEPARTURE = `
+  select seq, name from (
+    select seq, 'evictions' as name from evictions where run_id = :id and seq between :first and :last
+    union all
+    select seq, 'key_events' from key_events where run_id = :id and seq between :first and :last
+    union all
+    select last_seq, 'blocks' from blocks where run_id = :id and last_seq between :first and :last
+  ) t where ${NOT_LEAVING} limit 1`
+
+/** A run's row that tells another end than its last event, where a gap or retention has not taken that. */
+const SELECT_WRONG_END = `
+  select 1 from runs r
+  left join events e on e.run_id = r.id and e.seq = r.last_seq and e.type = 'stopped'
+  where r.id = :id
+    and (r.stopped_at is not e.at or r.stop_reason is not json_extract(e.data, '$.reason')
+      or r.exit_code is not json_extract(e.data, '$.code'))
+    and not exists (select 1 from gaps g where g.run_id = r.id and g.last_seq = r.last_seq)
+    and not exists (select 1 from horizons h where h.run_id = r.id and h.kind = 'general' and h.seq >= r.last_seq)`
+
 const SELECT_BLOCKS = `
   select first_seq, last_seq, from_at, to_at, events, data from blocks
   where run_id = :id and first_seq between :first and :last order by first_seq`
@@ -150,13 +175,17 @@ function follow(at: VerifyPosition, link: Link): void {
   if (link.kind === 'retired') at.retiredTo = link.last
 }
 
+/** A row that nothing covers; what that makes of it says whoever found it. */
+type StrayRow = Omit<ChainFault, 'kind'>
+
 type Raw = (string | number | null)[]
 
 class Chains {
   readonly #database: Database
   readonly #links: Statement
   readonly #horizons: Statement
-  readonly #stray: Statement
+  readonly #anyRow: Statement
+  readonly #departure: Statement
   readonly #blocks: Statement
   readonly #rows: Readonly<Record<keyof typeof HASHED_COLUMNS, Statement>>
 
@@ -164,7 +193,8 @@ class Chains {
     this.#database = database
     this.#links = database.prepare(SELECT_LINKS)
     this.#horizons = database.prepare(SELECT_HORIZONS)
-    this.#stray = database.prepare(SELECT_STRAY)
+    this.#anyRow = database.prepare(SELECT_STRAY)
+    this.#departure = database.prepare(SELECT_STRAY_DEPARTURE)
     this.#blocks = database.prepare(SELECT_BLOCKS).raw()
     const rows = (name: keyof typeof HASHED_COLUMNS) =>
       database
@@ -216,6 +246,8 @@ class Chains {
       return fault(first, last, 'changed', 'its hash is gone')
     }
     if (kind === 'gap') return this.#checkGap(link, at)
+    const stray = kind === 'retired' ? this.#strayDeparture(at.id, first, last) : null
+    if (stray !== null) return { ...stray, kind: 'added', text: `${stray.text} stands where retention has taken all` }
     const wrongRows = this.#checkRows(link, at)
     if (wrongRows !== null || kind === 'retired') return wrongRows
     const { rowCount, departures, events, sums } = link
@@ -230,6 +262,9 @@ class Chains {
     const lastSeq = this.#database.prepare('select last_seq from runs where id = ?').pluck().get(id) as number
     if (lastSeq >= next) {
       return fault(next, lastSeq, 'missing', 'the end of the run was cut off: its row says that more was written')
+    }
+    if (this.#database.prepare(SELECT_WRONG_END).get({ id }) !== undefined) {
+      return fault(lastSeq, lastSeq, 'changed', "the run's own row tells of another end than its last event")
     }
     for (const point of anchor) {
       const wrong = point.run === run ? this.#checkAnchor(id, point) : null
@@ -263,7 +298,8 @@ class Chains {
     const { first, last, kind } = link
     const read = (name: keyof typeof HASHED_COLUMNS) => this.#rows[name].all(id, first, last) as Raw[]
     const gone = this.#gone(id, first)
-    const withDepartures = kind === 'rows' && !gone.has('departures')
+    // What retention takes departures from is `retired` at once: a horizon alone excuses nothing.
+    const withDepartures = kind === 'rows'
     const rows = {
       evictions: withDepartures ? read('evictions') : [],
       keyEvents: withDepartures ? read('key_events') : [],
@@ -314,11 +350,19 @@ class Chains {
     )
   }
 
-  #strayRow(id: number, first: number, last: number): ChainFault | null {
-    const row = this.#stray.get({ id, first, last }) as { seq: number; name: string } | undefined
+  #strayRow(id: number, first: number, last: number): StrayRow | null {
+    return this.#stray(this.#anyRow, id, first, last)
+  }
+
+  #strayDeparture(id: number, first: number, last: number): StrayRow | null {
+    return this.#stray(this.#departure, id, first, last)
+  }
+
+  #stray(rows: Statement, id: number, first: number, last: number): StrayRow | null {
+    const row = rows.get({ id, first, last }) as { seq: number; name: string } | undefined
     if (row === undefined) return null
     const { seq, name } = row
-    return { first: seq, last: seq, kind: 'added', table: name, seq, text: `a row of ${name} that no batch covers` }
+    return { first: seq, last: seq, table: name, seq, text: `a row of ${name} that no batch covers` }
   }
 
   #checkAnchor(id: number, { seq, hash }: AnchorPoint): ChainFault | null {

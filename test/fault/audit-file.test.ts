@@ -17,6 +17,7 @@ import type { AuditLog } from '../../src/persist/audit-log.ts'
 import { AuditFolder } from '../support/audit-file.ts'
 import { chance } from '../support/chance.ts'
 import { Run } from '../support/events.ts'
+import { asking } from '../support/history-log.ts'
 
 const SOON = { timeout: 15_000, interval: 10 }
 const VERSION_1 = readFileSync(new URL('../fixtures/audit-v1.sql', import.meta.url), 'utf8')
@@ -293,6 +294,27 @@ describe('a file that goes away while it runs', () => {
     expect(files.rows("select first_seq, last_seq from gaps where reason = 'elsewhere'")).toEqual([
       { first_seq: 1, last_seq: 2 },
     ])
+  })
+
+  test('moved away and back: what went elsewhere meanwhile is a gap, and the chain holds', async () => {
+    using files = new AuditFolder()
+    const { log, run } = await running(files)
+    const move = (from: string, to: string) => {
+      for (const suffix of ['', '-wal', '-shm']) renameSync(files.path(from) + suffix, files.path(to) + suffix)
+    }
+    move('muninn.db', 'away.db')
+    log.record(run.event('evicted'))
+    await log.flush()
+    move('muninn.db', 'meanwhile.db')
+    move('away.db', 'muninn.db')
+    log.record(run.event('evicted'))
+    await log.close()
+    expect(files.rows('select seq from evictions')).toEqual([{ seq: 2 }, { seq: 4 }])
+    expect(files.rows('select first_seq, last_seq, lost, reason from gaps')).toEqual([
+      { first_seq: 3, last_seq: 3, lost: null, reason: 'elsewhere' },
+    ])
+    expect(await asking(files, (history) => history.verify())).toMatchObject({ intact: true })
+    expect((await asking(files, (history) => history.evictions())).incomplete).toContain('another file')
   })
 
   test("replaced by another application's: that is left alone, until it is gone", async () => {

@@ -181,6 +181,60 @@ describe('retention', () => {
     expect(files.rows(`select min(from_at) as at from rollups`)[0]).toEqual({ at: 36 * HOUR })
   })
 
+  test('keeps a recording of nothing but reads below its limit', () => {
+    using files = new AuditFolder()
+    using run = new WrittenRun('one', { path: files.path(), level: 'all', retention: { maxSize: '1MB' } })
+    for (let i = 0; i < 200_000; i++) {
+      run.tell('accessed', { key: `k${(i * 7919) % 10_007}`, age: i * 31 })
+      if (i % 5_000 === 0) run.keepUp()
+    }
+    run.write()
+    run.keepUp()
+    expect(statSync(files.path()).size).toBeLessThanOrEqual(1.1 * MB)
+    expect(files.rows<{ last: number }>('select max(last_seq) as last from blocks')[0]?.last).toBe(run.seq)
+    expect(countOf(files, 'blocks')).toBeGreaterThan(20)
+    expect(countOf(files, `horizons where kind = 'departures'`)).toBe(1)
+  })
+
+  test('counts the traffic of many caches among what may take a quarter', () => {
+    using files = new AuditFolder()
+    using run = new WrittenRun('one', { path: files.path(), retention: { maxSize: '4MB' } })
+    const caches = Array.from({ length: 50 }, (_, i) => ({
+      cache: `cache ${i}`,
+      items: 1,
+      bytes: 1,
+      hits: 1,
+      misses: 0,
+      bytesAdded: 0,
+      writers: [],
+    }))
+    for (let minute = 0; minute < 600; minute++) {
+      run.passTo(run.at + 60_000)
+      run.tell('checked', { caches })
+      run.tell('evicted')
+      run.write()
+      run.keepUp()
+    }
+    // Two hours by the minute stay in any case.
+    expect(countOf(files, 'usage')).toBeLessThan(10_500)
+    expect(files.rows('select sum(count) as n from rollups')).toEqual([{ n: 600 }])
+    expect(countOf(files, 'evictions')).toBe(600)
+  })
+
+  test('takes starts and settings last, whatever else of their kind there is', () => {
+    using files = new AuditFolder()
+    using run = new WrittenRun('one', { path: files.path(), retention: { maxSize: '2MB' } })
+    for (let i = 0; i < 4_000; i++) {
+      if (i % 400 === 0) run.tell('configured')
+      run.tell('warned')
+      if (i % 100 === 0) run.keepUp()
+    }
+    run.write()
+    run.keepUp()
+    expect(countOf(files, `horizons where kind = 'general'`)).toBe(1)
+    expect(countOf(files, `events where type in ('started', 'configured')`)).toBe(11)
+  })
+
   test('forgets a run when all of it is too old, its settings last', () => {
     using files = new AuditFolder()
     const retention = { maxAge: '1d' }

@@ -126,6 +126,24 @@ describe('a verification', () => {
     ['a hash taken away', `update batches set hash = null where ${SECOND}`, 'changed', 12, 21, null],
     ['the number of rows', `update batches set row_count = row_count + 1 where ${SECOND}`, 'changed', 12, 21, null],
     ['the run', `update runs set host = 'elsewhere' where id = 1`, 'changed', 1, 11, null],
+    ['an end made up', `update runs set stop_reason = 'exit', exit_code = 9 where id = 1`, 'changed', 42, 42, null],
+    [
+      'an end taken away',
+      'update runs set stopped_at = null, stop_reason = null where id = 1',
+      'changed',
+      42,
+      42,
+      null,
+    ],
+    [
+      'rows deleted under a horizon made up',
+      `insert into horizons values (1, 'departures', 41, 1);
+       delete from evictions where run_id = 1 and seq = 14`,
+      'missing',
+      12,
+      21,
+      15,
+    ],
     ['a row added behind', "insert into events values (1, 99, 1, 'warned', null, '{}')", 'added', 99, 99, 99],
     [
       'the end cut off',
@@ -174,7 +192,7 @@ describe('a verification', () => {
        delete from evictions where run_id = 1 and seq >= 32;
        delete from key_events where run_id = 1 and seq >= 32;
        delete from events where run_id = 1 and seq >= 32;
-       update runs set last_seq = 31, stopped_at = null where id = 1`,
+       update runs set last_seq = 31, stopped_at = null, stop_reason = null where id = 1`,
     )
     expect(await verify(files)).toMatchObject({ intact: true })
     const found = await verify(files, { anchor })
