@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -7,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MemoryManager } from '../../src/muninn.ts'
 import { Demo } from '../../src/serve/demo/demo.ts'
 import { DEMO_OPTIONS } from '../../src/serve/demo/options.ts'
-import muninnHttp from '../../src/serve/http/plugin.ts'
+import muninnHttp, { muninnHandler } from '../../src/serve/http/plugin.ts'
 import { ask, type TestService, testService } from './http-support.ts'
 
 /* What serves the dashboard, and what it asks that nothing else asks; the dashboard itself is tested in `browser`. */
@@ -52,11 +55,40 @@ test('mounted under a prefix, its relative addresses hold', async () => {
   const app = fastify()
   await app.register(muninnHttp, { memory, prefix: '/cache' })
   const bare = await app.inject('/cache?x=1')
-  expect([bare.statusCode, bare.headers.location]).toEqual([308, '/cache/'])
+  expect([bare.statusCode, bare.headers.location]).toEqual([308, 'cache/'])
   const page = await app.inject('/cache/')
   const script = /src="\.(\/assets\/[^"]+)"/.exec(page.body)?.[1]
   expect((await app.inject(`/cache${script}`)).statusCode).toBe(200)
   await app.close()
+  await memory.close()
+})
+
+test('at the root of a host application, / is its own', async () => {
+  const memory = new MemoryManager({ checkInterval: 0 })
+  const app = fastify()
+  app.get('/', async () => 'the host')
+  await app.register(muninnHttp, { memory })
+  expect((await app.inject('/')).body).toBe('the host')
+  expect((await app.inject('/livez')).statusCode).toBe(200)
+  await app.close()
+  await memory.close()
+})
+
+test('where Express mounts the handler, its page is found, too', async () => {
+  const memory = new MemoryManager({ checkInterval: 0 })
+  const handler = await muninnHandler({ memory })
+  // What Express does to a request under a path.
+  const server = createServer((request, response) => {
+    const { url = '' } = request
+    handler(Object.assign(request, { originalUrl: url, url: url.replace(/^\/muninn\/?/, '/') }), response)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const bare = await ask(port, { path: '/muninn' })
+  expect([bare.status, bare.headers.location]).toEqual([308, 'muninn/'])
+  expect((await ask(port, { path: '/muninn/' })).headers['content-type']).toContain('text/html')
+  server.close()
+  await handler.close()
   await memory.close()
 })
 

@@ -8,9 +8,9 @@ import { Empty } from '../parts/states.tsx'
 import { keyLink, replaceQuery, route } from '../route.ts'
 
 /** Rows that are kept and shown: what is older stands in the audit log. */
-const KEPT = 250
+const KEPT = 200
 /** How often what came is shown, in ms: more often, nobody could read it. */
-const FRAME = 200
+const FRAME = 250
 
 /** What there is to choose from, by what one looks for. */
 const GROUPS = [

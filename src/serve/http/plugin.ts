@@ -21,6 +21,8 @@ export interface MuninnHttpOptions {
   maxItemBytes?: number
   /** Whether `/readyz` fails while the audit log is in trouble. Default `false`. */
   requireAudit?: boolean
+  /** Whether the dashboard stands at the prefix. Default: under a prefix, yes; at the root, `/` is the host application's. */
+  dashboard?: boolean
 }
 
 export const DEFAULT_MAX_ITEM_BYTES = 16 * 1024 * 1024
@@ -41,7 +43,7 @@ export interface MuninnHandler {
 export async function muninnHandler(options: MuninnHttpOptions): Promise<MuninnHandler> {
   const app = fastify({ routerOptions: { maxParamLength: MAX_PARAM_LENGTH } })
   app.setNotFoundHandler(answerUnknown)
-  await app.register(muninnHttp, options)
+  await app.register(muninnHttp, { dashboard: true, ...options })
   await app.ready()
   const handler = (request: IncomingMessage, response: ServerResponse) => app.routing(request, response)
   return Object.assign(handler, { close: () => app.close() })
@@ -71,6 +73,7 @@ export default async function muninnHttp(app: FastifyInstance, options: MuninnHt
     exposeValues: options.exposeValues ?? false,
     maxItemBytes: options.maxItemBytes ?? DEFAULT_MAX_ITEM_BYTES,
     requireAudit: options.requireAudit ?? false,
+    dashboard: options.dashboard ?? app.prefix !== '',
     draining: () => closing,
   })
 }

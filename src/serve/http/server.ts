@@ -72,6 +72,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     exposeValues: true,
     maxItemBytes: DEFAULT_MAX_ITEM_BYTES,
     requireAudit: options.requireAudit,
+    dashboard: true,
     draining: () => draining,
   })
   app.server.maxConnections = MOST_CONNECTIONS

@@ -53,7 +53,7 @@ export function addRoutes(instance: FastifyInstance, context: RouteContext): voi
     healthRoutes(json, context)
     documentRoutes(json, context, addRoutes)
   })
-  app.register(async (scope) => dashboardRoutes(scope))
+  if (context.dashboard) app.register(async (scope) => dashboardRoutes(scope))
   app.after(() => closeMethods())
 }
 

@@ -34,6 +34,8 @@ export interface RouteContext {
   readonly maxItemBytes: number
   /** Whether `/readyz` fails while the audit log is in trouble. */
   readonly requireAudit: boolean
+  /** Whether the dashboard is served beside the API. */
+  readonly dashboard: boolean
   /** Whether it is about to close: `/readyz` says so while what was asked before is still being answered. */
   readonly draining: () => boolean
 }

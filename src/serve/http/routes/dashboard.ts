@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 /** Where `npm run build` puts it; from the sources and from `dist/` the same way. */
 const FILES = fileURLToPath(new URL('../../../../dist/dashboard/', import.meta.url))
@@ -12,8 +12,11 @@ export async function dashboardRoutes(app: FastifyInstance): Promise<void> {
   })
   app.addHook('onRequest', async (request, reply) => {
     const path = request.url.split('?')[0] ?? ''
-    // The page's own addresses are relative: `/prefix` alone would look for them one level up.
-    if (app.prefix !== '' && path === app.prefix) return reply.redirect(`${app.prefix}/`, 308)
+    const shown = askedOf(request)
+    // The page's own addresses are relative: without the slash at its end they would lead one level up.
+    if ((path === app.prefix || path === `${app.prefix}/`) && !shown.endsWith('/')) {
+      return reply.redirect(`${shown.slice(shown.lastIndexOf('/') + 1)}/`, 308)
+    }
     // Names of assets change with their content; the page names them.
     reply.header('cache-control', path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache')
     return undefined
@@ -25,4 +28,10 @@ export async function dashboardRoutes(app: FastifyInstance): Promise<void> {
     decorateReply: false,
     cacheControl: false,
   })
+}
+
+/** The path as the browser asked for it: what Express mounts somewhere is told the rest alone. */
+function askedOf({ raw, url }: FastifyRequest): string {
+  const original = 'originalUrl' in raw && typeof raw.originalUrl === 'string' ? raw.originalUrl : url
+  return original.split('?')[0] ?? ''
 }
