@@ -1,6 +1,7 @@
+import { OTHERS } from '../base/prefix.ts'
 import type { Batch, RunHeader } from './batch.ts'
 import { decodeRows } from './decoder.ts'
-import { OTHERS, Rollup, type Sums } from './rollup.ts'
+import { Rollup, type Sums } from './rollup.ts'
 import { emptyTally, join } from './tally.ts'
 import { type SetAsideListener, Writer } from './writer.ts'
 

@@ -1,5 +1,6 @@
+import { OTHERS } from '../base/prefix.ts'
 import type { Database, Statement } from './driver.ts'
-import { type Cell, OTHERS, type Spread, type Sums, type Use } from './rollup.ts'
+import type { Cell, Spread, Sums, Use } from './rollup.ts'
 
 const SPAN = 60_000
 /** Prefixes told apart in one minute of one cache; the rest stand under `OTHERS`. */

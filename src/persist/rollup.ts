@@ -1,10 +1,8 @@
-import { prefixOf } from '../base/prefix.ts'
+import { OTHERS, prefixOf } from '../base/prefix.ts'
 import type { Checked, MuninnEvent } from '../event/catalogue.ts'
 import type { EventRow, EvictionRow, KeyRow, Rows } from './rows.ts'
 
 const MINUTE = 60_000
-/** Under which prefixes stand that aren't told apart. */
-export const OTHERS = '*'
 /** Cells, in minutes of a rollup that can't be written for long, from which on it tells no further minutes apart. */
 const MOST_CELLS = 4_096
 const BUCKETS = 64

@@ -206,6 +206,8 @@ export interface RoomNeeded {
   readonly more: number
   /** From a recording of every store; else a lower bound, by what was evicted in between. */
   readonly isExact: boolean
+  /** Less would not have done. Not where entries expired or were deleted meanwhile: then it is an estimate. */
+  readonly isLowerBound: boolean
   readonly askedAt: number
 }
 

@@ -12,6 +12,8 @@ import {
   spread,
   traffic,
 } from './counts.ts'
+import { joined } from './incomplete.ts'
+import { timeInWords } from './words.ts'
 
 const MINUTE = 60_000
 
@@ -20,10 +22,11 @@ export function compare(database: Database, { before, after, ...rest }: AskedCom
   const windows = [countedWindow(before.since, before.until), countedWindow(after.since, after.until)] as const
   const [former, latter] = windows.map((window) => {
     const bounds = boundsOf(database, { ...rest, ...window })
-    return {
-      figures: figuresOf(database, bounds, window),
-      gaps: countingGaps(database, { ...rest, ...window }, bounds),
-    }
+    const gaps = [
+      countingGaps(database, { ...rest, ...window }, bounds),
+      hasRun(database, bounds) ? null : noRun(window),
+    ]
+    return { figures: figuresOf(database, bounds, window), gaps: joined(...gaps) }
   })
   if (former === undefined || latter === undefined) throw new Error('two windows are compared')
   const gaps = [...new Set([former.gaps, latter.gaps].filter((text) => text !== null))]
@@ -34,6 +37,19 @@ export function compare(database: Database, { before, after, ...rest }: AskedCom
     next: null,
     incomplete: gaps.length === 0 ? null : gaps.join('; '),
   }
+}
+
+const SELECT_RUN = `
+  select 1 from runs
+  where (:runId is null or id = :runId) and started_at < :until and coalesce(stopped_at, last_at) >= :since limit 1`
+
+function hasRun(database: Database, { cache: _, ...scope }: Bounds): boolean {
+  return database.prepare(SELECT_RUN).get(scope) !== undefined
+}
+
+/** What was never counted is no figure that fell to 0. */
+function noRun({ since, until }: TimeWindow): string {
+  return `no run of the log lived between ${timeInWords(since)} and ${timeInWords(until)}`
 }
 
 type Figure = Omit<Difference, 'before' | 'after'> & { readonly value: number | null; readonly isMissingZero: boolean }

@@ -29,8 +29,8 @@ export function evidenceOfLife({ run, pid, host }: RunRecord): Evidence {
   return { verdict: 'no crash', certainty: 'known', summary }
 }
 
-/** Of a run that said that it ends. */
-export function evidenceOfExit(run: RunRecord, stopped: Partial<Stopped>): Evidence {
+/** Of a run that said that it ends. @param stopped its last event; `null`: there was no time to write it. */
+export function evidenceOfExit(run: RunRecord, stopped: Stopped | null): Evidence {
   const at = timeInWords(run.stoppedAt ?? run.lastAt)
   const code = run.exitCode
   if (code === null || code === 0) {
@@ -38,6 +38,15 @@ export function evidenceOfExit(run: RunRecord, stopped: Partial<Stopped>): Evide
     return { verdict: 'no crash', certainty: 'known', summary: [`Run ${run.run} ${how} at ${at}: it did not crash.`] }
   }
   const words = `exited with code ${code} at ${at}; its last events were written`
+  if (stopped === null) {
+    return {
+      verdict: 'exit code',
+      certainty: 'unknown',
+      summary: [
+        `It exited with code ${code} at ${at}; its last events were not written, and with them whether an exception that nobody caught ended it.`,
+      ],
+    }
+  }
   if (typeof stopped.error === 'string') {
     return {
       verdict: 'exception',

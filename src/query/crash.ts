@@ -26,7 +26,7 @@ export function crash(database: Database, { run, window = WINDOW }: Asked<CrashQ
   const evidence = isRunning
     ? evidenceOfLife(record)
     : isSaid
-      ? evidenceOfExit(record, read<Stopped>(database, 'stopped', scope).at(-1) ?? {})
+      ? evidenceOfExit(record, read<Stopped>(database, 'stopped', scope).at(-1) ?? null)
       : evidenceOfSilence(record, memory, record.settings.checkInterval)
   return {
     run: record,

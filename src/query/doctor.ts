@@ -28,7 +28,14 @@ const SEVERITIES: readonly Finding['severity'][] = ['critical', 'warning', 'noti
 export function doctor(database: Database, question: Asked<DoctorQuestion>): Diagnosis {
   const window = windowOf(database, question)
   if (window === null) {
-    return { since: null, until: null, items: [], next: null, looked: ['no run has been recorded'], incomplete: null }
+    return {
+      since: null,
+      until: null,
+      items: [],
+      next: null,
+      looked: [question.run === undefined ? 'no run has been recorded' : `this log has no run ${question.run}`],
+      incomplete: null,
+    }
   }
   const range = { ...question, ...window }
   const bounds = boundsOf(database, range)

@@ -76,7 +76,7 @@ function thrashingOf(facts: Facts, cache: CacheFacts): { finding: Finding | null
   const age = durationInWords(cache.medianAge)
   const looked = `${name} median age ${age}, ${percentInWords(regretted)} asked for again`
   const main = mainCause([cache])
-  const isScan = unused >= SCANNED && regretted < MISSED_MUCH && facts.settings.policy !== 'hybrid'
+  const isScan = unused >= SCANNED && regretted < MISSED_MUCH && facts.settings.policy !== 'hybrid' && !comesBack(cache)
   const isYoung = cache.medianAge < YOUNG
   const isThrashing = regretted >= MISSED_MOST || (isYoung && (regretted >= MISSED_MUCH || isScan))
   if (main === null || !isThrashing) return { finding: null, looked }
@@ -152,7 +152,7 @@ function poor(facts: Facts, cache: CacheFacts): Finding[] {
     ]
   }
   const { evictions, keys } = cache.newest
-  if (main !== null && evictions >= ENOUGH && evictions >= AGAIN * keys) {
+  if (main !== null && comesBack(cache)) {
     return [
       {
         ...common,
@@ -175,6 +175,11 @@ function poor(facts: Facts, cache: CacheFacts): Finding[] {
         'Hardly a key is evicted twice: no limit, TTL or policy helps. Leave out of the keys what is never the same again (times, request ids, the order of parameters), or do not cache them.',
     },
   ]
+}
+
+/** Whether the same keys are evicted again and again, by the newest rows. */
+function comesBack({ newest: { evictions, keys } }: CacheFacts): boolean {
+  return evictions >= ENOUGH && evictions >= AGAIN * keys
 }
 
 function keysOf({ writers }: CacheFacts): string {

@@ -1,6 +1,7 @@
 import type { Settings } from '../base/settings.ts'
 import type { Database } from '../persist/reader.ts'
 import type { EvictionRecord, RoomNeeded } from './answers.ts'
+import { IN_MINUTES } from './counts.ts'
 import type { Moment } from './life.ts'
 import { settingsAt } from './settings-read.ts'
 
@@ -11,7 +12,7 @@ import { settingsAt } from './settings-read.ts'
  */
 
 /** How much more than the limit, in its measure. */
-export type Room = Pick<RoomNeeded, 'more' | 'isExact'>
+export type Room = Pick<RoomNeeded, 'more' | 'isExact' | 'isLowerBound'>
 
 /** When it was asked for again: before this event, at this time. */
 export type Ask = Pick<Moment, 'seq' | 'at'>
@@ -20,8 +21,8 @@ export type Ask = Pick<Moment, 'seq' | 'at'>
 const MOST_ROWS = 500_000
 
 const SELECT_ROWS = `
-  select seq, at, type, cache, key, size, previous, ttlLeft, data from (
-    select seq, at, 'evicted' as type, cache, key, size, 0 as previous, ttl_left as ttlLeft, cause as data
+  select seq, type, cache, key, size, previous, ttlLeft, cause from (
+    select seq, at, 'evicted' as type, cache, key, size, 0 as previous, ttl_left as ttlLeft, cause
     from evictions where run_id = :runId and seq > :fromSeq and seq < :toSeq
     union all
     select seq, at, type, cache, key, json_extract(data, '$.size'), coalesce(json_extract(data, '$.previousSize'), 0), null, null
@@ -31,12 +32,11 @@ const SELECT_ROWS = `
     select seq, at, type, cache, '', json_extract(data, '$.bytes'), json_extract(data, '$.count'), null, null
     from events where run_id = :runId and seq > :fromSeq and seq < :toSeq and type = 'cleared'
   )
-  where (:cache is null or cache = :cache) and at <= :toAt
+  where at <= :toAt
   order by seq limit ${MOST_ROWS + 1}`
 
 interface Row {
   readonly seq: number
-  readonly at: number
   readonly type: 'evicted' | 'added' | 'updated' | 'expired' | 'removed' | 'cleared'
   readonly cache: string
   readonly key: string
@@ -44,9 +44,14 @@ interface Row {
   /** Of `updated` the size before, of `cleared` the count. */
   readonly previous: number
   readonly ttlLeft: number | null
+  /** Of `evicted`. */
+  readonly cause: string | null
 }
 
-/** `null`: it can't be told exactly, under another policy, without a check to count from, or of too many rows. */
+/**
+ * `null`: it can't be told exactly: under another policy, where another limit evicted besides, where entries expired or
+ * were removed (the larger cache may have held older ones), without a check to count from, or of too many rows.
+ */
 export function recordedRoom(
   database: Database,
   { eviction, runId }: Moment,
@@ -55,51 +60,80 @@ export function recordedRoom(
 ): Room | null {
   if (eviction === null || eviction.policy !== 'lru' || eviction.cause === 'threshold') return null
   const own = eviction.cause === 'cache-items' || eviction.cause === 'cache-memory' ? eviction.cache : null
-  const limit = limitOf(settingsAt(database, runId, eviction.seq), eviction)
+  const settings = settingsAt(database, runId, eviction.seq)
+  const limit = limitOf(settings, eviction)
   const start = startOf(database, runId, eviction.seq, own, measure)
   if (!Number.isFinite(limit) || start === null) return null
-  const parameters = { runId, fromSeq: start.seq, toSeq: ask.seq, toAt: ask.at, cache: own }
+  const parameters = { runId, fromSeq: start.seq, toSeq: ask.seq, toAt: ask.at }
   const rows = database.prepare(SELECT_ROWS).all(parameters) as Row[]
   if (rows.length > MOST_ROWS || hasGap(database, runId, start.seq, ask.seq)) return null
+  if (isDeleting(database, runId, eviction.at, ask.at)) return null
+  const isPlain = (row: Row) => isOfThatLimit(row, eviction, own === null ? settings : null)
+  if (eviction.ttlLeft !== null || !rows.every((row) => row.seq < eviction.seq || isPlain(row))) return null
   const weight = (size: number) => (measure === 'items' ? 1 : size)
-  let held = start.held
+  /** What the limit counts, and what is held in all. */
+  let { held, whole } = start
   let most = 0
+  let mostWhole = 0
   /** What only the larger cache holds: the entry from its eviction on, then the others. */
-  const beyond = new Map<string, { weight: number; until: number }>()
+  const beyond = new Map<string, number>()
   let extra = 0
-  /** No other expires before this. */
-  let soonest = Number.POSITIVE_INFINITY
-  const drop = (id: string) => {
-    extra -= beyond.get(id)?.weight ?? 0
-    beyond.delete(id)
-  }
   for (const row of rows) {
     const id = JSON.stringify([row.cache, row.key])
-    if (row.type === 'added') {
-      held += weight(row.size)
-      drop(id)
-    } else if (row.type === 'updated') held += measure === 'items' ? 0 : row.size - row.previous
-    else if (row.type === 'cleared') held -= measure === 'items' ? row.previous : row.size
-    else held -= weight(row.size)
+    const grown = growth(row, measure)
+    whole += grown
+    if (own === null || row.cache === own) held += grown
     if (row.seq < eviction.seq) continue
-    if (row.type === 'cleared') {
-      for (const other of [...beyond.keys()]) if (JSON.parse(other)[0] === row.cache) drop(other)
-      // The entry would have gone with the rest.
-      if (row.cache === eviction.cache) return null
-    }
-    if (row.at >= soonest) {
-      for (const [other, { until }] of beyond) if (until <= row.at) drop(other)
-      soonest = Math.min(...[...beyond.values()].map(({ until }) => until))
-    }
-    if (row.type === 'evicted') {
-      const until = row.ttlLeft === null ? Number.POSITIVE_INFINITY : row.at + row.ttlLeft
-      soonest = Math.min(soonest, until)
-      beyond.set(id, { weight: weight(row.size), until })
+    if (row.type === 'added') {
+      extra -= beyond.get(id) ?? 0
+      beyond.delete(id)
+    } else if (row.type === 'evicted') {
+      beyond.set(id, weight(row.size))
       extra += weight(row.size)
     }
     most = Math.max(most, held + extra)
+    mostWhole = Math.max(mostWhole, whole + extra)
   }
-  return { more: Math.max(1, most - limit), isExact: true }
+  // A cache with more room of its own would have met the limit of the whole.
+  if (own !== null && mostWhole > (measure === 'items' ? settings.maxItems : settings.maxMemory)) return null
+  return { more: Math.max(1, most - limit), isExact: true, isLowerBound: true }
+}
+
+const SELECT_DELETES = `
+  select 1 from rollups
+  where ${IN_MINUTES} and type in ('removed', 'cleared') limit 1`
+
+/** Whether entries were deleted in these minutes: where some were, others may have been that had been evicted. */
+export function isDeleting(database: Database, runId: number, since: number, until: number): boolean {
+  return database.prepare(SELECT_DELETES).get({ runId, since, until: until + 1 }) !== undefined
+}
+
+/**
+ * Whether the larger cache would have done the same. Not where an entry ended otherwise or has a TTL, of which it may have
+ * held an older copy; nor where another limit evicted, or would have.
+ */
+function isOfThatLimit(
+  { type, cause, cache, ttlLeft }: Row,
+  eviction: EvictionRecord,
+  settings: Settings | null,
+): boolean {
+  if (type === 'added' || type === 'updated') return true
+  if (type !== 'evicted' || ttlLeft !== null || cause !== eviction.cause) return false
+  return settings === null || !isBounded(settings, cache)
+}
+
+/** Whether the cache has a limit of its own, which evicts in a larger whole all the same. */
+export function isBounded({ caches }: Settings, cache: string): boolean {
+  const own = caches[cache]
+  return own !== undefined && (Number.isFinite(own.maxItems) || Number.isFinite(own.maxMemory))
+}
+
+/** By how much an event changes what is held. */
+function growth({ type, size, previous }: Row, measure: RoomNeeded['measure']): number {
+  if (type === 'added') return measure === 'items' ? 1 : size
+  if (type === 'updated') return measure === 'items' ? 0 : size - previous
+  if (type === 'cleared') return measure === 'items' ? -previous : -size
+  return measure === 'items' ? -1 : -size
 }
 
 function limitOf({ maxItems, maxMemory, caches }: Settings, { cause, cache }: EvictionRecord): number {
@@ -134,15 +168,15 @@ function startOf(
   seq: number,
   cache: string | null,
   measure: RoomNeeded['measure'],
-): { seq: number; held: number } | null {
+): { seq: number; held: number; whole: number } | null {
   const row = database.prepare(SELECT_CHECK).get({ runId, seq }) as { seq: number; data: string } | undefined
   if (row === undefined) {
     const { first } = database.prepare(SELECT_FIRST).get({ runId }) as { first: number | null }
-    return first === 1 ? { seq: 0, held: 0 } : null
+    return first === 1 ? { seq: 0, held: 0, whole: 0 } : null
   }
   const check = JSON.parse(row.data) as Check
   const of = cache === null ? check : check.caches.find((one) => one.cache === cache)
-  return { seq: row.seq, held: of?.[measure] ?? 0 }
+  return { seq: row.seq, held: of?.[measure] ?? 0, whole: check[measure] }
 }
 
 const SELECT_GAP = 'select 1 from gaps where run_id = :runId and last_seq > :from and first_seq < :to limit 1'

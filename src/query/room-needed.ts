@@ -4,7 +4,7 @@ import type { EvictionCause } from '../event/vocabulary.ts'
 import type { Database } from '../persist/reader.ts'
 import type { EvictionRecord, RoomNeeded } from './answers.ts'
 import type { Moment } from './life.ts'
-import { type Ask, type Room, recordedRoom } from './recorded-room.ts'
+import { type Ask, isBounded, isDeleting, type Room, recordedRoom } from './recorded-room.ts'
 import { bytesInWords, countInWords, durationInWords } from './words.ts'
 
 /*
@@ -12,8 +12,8 @@ import { bytesInWords, countInWords, durationInWords } from './words.ts'
  *
  * An order that ranks entries by what they are (lru, lfu, ttl, size) evicts in a larger cache the same entries later:
  * those that were evicted after this one, and ranked above it, would all still be there at the next ask, beside what is
- * there. Up to the last of them, the cache was full all the while: the room needed is this entry and the others, that
- * last one excepted, which was in the full cache. Some may have been stored again by then and be counted twice: those that
+ * there. When the last of them went, the cache was full: the room needed beside it is this entry and all of them. Those of
+ * a cache with a limit of its own don't count: that would have evicted them all the same. Some may have been stored again by then and be counted twice: those that
  * were missed before the ask are left out, and those that so many evictions ago that a miss would not be known. So it is a
  * lower bound where stores follow misses. A cycle runs while more than its target is held, and a larger budget would keep
  * the entry only if all of it stayed below the threshold. Where every store is recorded, lru needs no such guess.
@@ -85,15 +85,17 @@ export function roomFor(database: Database, moment: Moment, after: readonly Mome
     )
   }
   const exact = moment.level === 'departures' ? null : recordedRoom(database, moment, ask, measure)
-  const { more, isExact } = exact ?? leastRoom(database, moment, record, ask, measure, settings)
+  const { more, isExact, isLowerBound } = exact ?? leastRoom(database, moment, record, ask, measure, settings)
   const room = measure === 'items' ? `room for ${countInWords(more, 'more item')}` : `${bytesInWords(more)} more`
   if (!isExact && measure === 'bytes' && more === 1) {
     return saying(`A little more room might have kept it ${when}: what was evicted in between gives no lower bound.`)
   }
   const sentence = isExact
-    ? `Exactly ${room} would have kept it ${when}: every store since is recorded.`
-    : `At least ${room}, ${when}: an observed lower bound, from what was evicted after it and not asked for again (stores without a miss before them are not seen at this level).`
-  return { needed: { measure, more, isExact, askedAt: ask.at }, sentence }
+    ? `Exactly ${room} would have kept it ${when}: every store since is recorded (deletes of what was not there are not).`
+    : isLowerBound
+      ? `At least ${room}, ${when}: an observed lower bound, from what was evicted after it and not asked for again (stores without a miss before them are not seen at this level).`
+      : `Some ${room}, ${when}: an estimate, from what was evicted after it and not asked for again; less may have done, because of what expired or was deleted meanwhile.`
+  return { needed: { measure, more, isExact, isLowerBound, askedAt: ask.at }, sentence }
 }
 
 /** The miss that regretted the eviction: as a row, or, where that is elsewhere, as the eviction's row has it. */
@@ -122,23 +124,27 @@ function leastRoom(
   const rows = database
     .prepare(SELECT_LATER)
     .all({ runId, seq, askSeq: ask.seq, askAt: ask.at, cause, cache: own }) as Later[]
-  const last = new Map<string, Later>()
+  const newest = new Map<string, Later>()
   // A miss is known of the last evictions alone.
   for (const row of rows.slice(-rememberedEvictions(settings.maxItems)))
-    last.set(JSON.stringify([row.cache, row.key]), row)
+    newest.set(JSON.stringify([row.cache, row.key]), row)
   const ranks = RANKS[policy]
-  const kept = [...last.values()].filter(
+  const kept = [...newest.values()].filter(
     (row) =>
       ranks?.(record, row) === true &&
+      (own !== null || !isBounded(settings, row.cache)) &&
       (row.missedAt === null || row.missedAt > ask.at) &&
       (row.ttlLeft === null || row.at + row.ttlLeft > ask.at),
   )
-  // The last eviction happened in a full cache that the victim was part of.
-  const others = kept.filter((row) => row !== rows.at(-1))
-  if (measure === 'items') return { more: 1 + (rows.length === 0 ? 0 : 1 + others.length), isExact: false }
-  const bytes = record.size + others.reduce((sum, { size }) => sum + size, 0)
-  if (rows.length === 0) return { more: 1, isExact: false }
-  return { more: cause === 'threshold' ? beyondThreshold(bytes, settings) : 1 + bytes, isExact: false }
+  const last = rows.at(-1)
+  if (last === undefined) return { more: 1, isExact: false, isLowerBound: true }
+  // A larger cache may have held older copies, whose time was over earlier, or deleted what here had been evicted.
+  const hasTtl = record.ttlLeft !== null || rows.some(({ ttlLeft }) => ttlLeft !== null)
+  const about = { isExact: false, isLowerBound: !hasTtl && !isDeleting(database, runId, record.at, ask.at) }
+  if (measure === 'items') return { ...about, more: 1 + kept.length }
+  // The last eviction happened in a cache that was full with its victim in it.
+  const bytes = Math.max(0, record.size + kept.reduce((sum, { size }) => sum + size, 0) - last.size)
+  return { ...about, more: cause === 'threshold' ? beyondThreshold(bytes, settings) : 1 + bytes }
 }
 
 /** How much larger the budget must be for so many bytes, beside a cycle's target, to stay below its threshold. */

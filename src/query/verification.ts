@@ -1,4 +1,5 @@
 import type { AnchorPoint, RunVerification, Verification, VerifyQuestion } from './answers.ts'
+import { joined } from './incomplete.ts'
 import type { VerifyAsked, VerifyPortion, VerifyPosition } from './verify.ts'
 import { countInWords } from './words.ts'
 
@@ -12,12 +13,14 @@ export async function verification(
   let rows = 0
   let all = 0
   let position: VerifyPosition | null = null
+  let lacking: string | null = null
   do {
     const portion = (await ask({ ...asked, position })) as VerifyPortion
     runs.push(...portion.runs)
     rows += portion.rows
     position = portion.position
     all = portion.of ?? all
+    lacking = portion.lacking
     onProgress?.(rows, Math.max(rows, all))
   } while (position !== null)
   const known = new Set(runs.map(({ run }) => run))
@@ -30,8 +33,10 @@ export async function verification(
     rows,
     runs,
     anchor: { madeAt: Date.now(), points },
-    incomplete:
+    incomplete: joined(
       uncovered === 0 ? null : `${countInWords(uncovered, 'row')} of a version without a chain can't be verified`,
+      lacking,
+    ),
   }
 }
 

@@ -11,6 +11,7 @@ import {
 } from '../persist/link-hash.ts'
 import type { Database, Statement } from '../persist/reader.ts'
 import type { AnchorPoint, ChainFault, RunVerification } from './answers.ts'
+import { incompleteness } from './incomplete.ts'
 import { nameRow } from './named-row.ts'
 
 /** Rows read in one go: some 60 ms, so that other questions come in between, and an asker who has gone stops it. */
@@ -48,6 +49,8 @@ export interface VerifyPortion {
   readonly rows: number
   /** Rows of all batches, said with the first portion. */
   readonly of: number | null
+  /** What the log itself says is missing, said with the last portion; `null`: nothing. */
+  readonly lacking: string | null
   /** Runs that are done. */
   readonly runs: readonly RunVerification[]
 }
@@ -157,7 +160,8 @@ export function verify(database: Database, asked: VerifyAsked): VerifyPortion {
     runs.push(chains.result(at, fault ?? chains.faultAtEnd(at, asked.anchor)))
     at = chains.begin(at.id, asked.run)
   }
-  return { position: at, rows, of: asked.position === null ? chains.count(asked.run) : null, runs }
+  const lacking = at === null ? incompleteness(database, asked.run === null ? {} : { run: asked.run }) : null
+  return { position: at, rows, of: asked.position === null ? chains.count(asked.run) : null, lacking, runs }
 }
 
 function follow(at: VerifyPosition, link: Link): void {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { AuditLog } from '../../src/persist/audit-log.ts'
+import type { RunRecord } from '../../src/query/answers.ts'
+import { evidenceOfExit } from '../../src/query/crash-evidence.ts'
 import { AuditFolder } from '../support/audit-file.ts'
 import { Run, SETTINGS } from '../support/events.ts'
 import { asking } from '../support/history-log.ts'
@@ -49,6 +51,14 @@ async function silentRun(
 }
 
 describe('crash', () => {
+  test('of a run whose last event could not be written does not say what it cannot know', () => {
+    const run = { run: 'one', stoppedAt: START, lastAt: START, exitCode: 1 } as RunRecord
+    const { certainty, summary } = evidenceOfExit(run, null)
+    expect(certainty).toBe('unknown')
+    expect(summary.join()).toContain('its last events were not written')
+    expect(summary.join()).not.toContain('No exception was seen')
+  })
+
   test('of a run whose memory was near what it may use says out of memory, and shows its last minutes', async () => {
     using files = new AuditFolder()
     await silentRun(

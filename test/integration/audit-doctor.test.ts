@@ -250,7 +250,9 @@ describe('doctor', () => {
     log.record(run.started())
     await log.close()
     await asking(files, async (history) => {
-      expect((await history.doctor({ run: 'nobody' })).looked).toEqual(['no run has been recorded'])
+      expect((await history.doctor({ run: 'nobody' })).looked).toEqual(['this log has no run nobody'])
+      const long = { since: 1e9, until: 2e9 }
+      expect((await history.compare(long, long)).incomplete).toContain('no run of the log lived between')
       expect((await history.doctor({ since: 9e12, until: 9.1e12 })).looked).toEqual(['no run of the log lived then'])
     })
   })

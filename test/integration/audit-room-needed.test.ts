@@ -10,7 +10,7 @@ const STEPS = 1_500
 const sizeOf = (key: string) => 10 + (Number(key.split(':')[1]) % 7) * 15
 
 /** A read-through of keys that come again, the same each time, whatever the limits; one step a millisecond. */
-async function readThrough(files: AuditFolder, options: MemoryManagerOptions, level: AuditLevel) {
+async function readThrough(files: AuditFolder, options: MemoryManagerOptions, level: AuditLevel, isDeleting = false) {
   const random = chance(11)
   const work = ({ memory, pass }: Parameters<Parameters<typeof recordedManager>[2]>[0]) => {
     const caches = [memory.cache('a'), memory.cache('b')]
@@ -18,7 +18,8 @@ async function readThrough(files: AuditFolder, options: MemoryManagerOptions, le
       pass(1)
       const cache = caches[random(3) === 0 ? 1 : 0]
       const key = `k:${Math.min(random(90), random(90))}`
-      if (cache?.get(key) === undefined) cache?.set(key, step, { size: sizeOf(key) })
+      if (isDeleting && step % 9 === 0) cache?.delete(key)
+      else if (cache?.get(key) === undefined) cache?.set(key, step, { size: sizeOf(key) })
       if (step % 200 === 199) memory.check()
     }
   }
@@ -71,6 +72,41 @@ describe.each<[string, (more: number) => MemoryManagerOptions, AuditLevel]>([
 })
 
 describe('the room that would have kept an entry', () => {
+  test.each<AuditLevel>(['departures', 'changes'])(
+    'is never exact, and no more than enough, where another limit evicts too (%s)',
+    async (level) => {
+      const limited = (more: number) => ({ maxItems: 30 + more, caches: { b: { maxItems: 5 } } })
+      using files = new AuditFolder()
+      const { events } = await readThrough(files, limited(0), level)
+      const asked = askedAgain(events).filter(({ evicted }) => evicted.cause === 'items')
+      expect(asked.length).toBeGreaterThan(5)
+      for (const { evicted, ask } of asked.slice(0, 5)) {
+        const { roomNeeded } = await asking(files, (history) => history.explain(evicted.key, { cache: evicted.cache }))
+        if (roomNeeded === null) continue
+        expect(roomNeeded).toMatchObject({ isLowerBound: true })
+        using short = new AuditFolder()
+        expect(hitAt((await readThrough(short, limited(roomNeeded.more - 1), 'departures')).events, ask)).toBe(false)
+      }
+    },
+  )
+
+  test('is an estimate, and says so, where entries were deleted meanwhile or have a TTL', async () => {
+    for (const options of [{}, { caches: { a: { ttl: 10_000 }, b: { ttl: 10_000 } } }]) {
+      using files = new AuditFolder()
+      const { events } = await readThrough(files, { maxItems: 30, ...options }, 'changes', !('caches' in options))
+      const found = askedAgain(events).slice(0, 5)
+      const answers = await asking(files, (history) =>
+        Promise.all(found.map(({ evicted: { key, cache } }) => history.explain(key, { cache }))),
+      )
+      const known = answers.filter(({ roomNeeded }) => roomNeeded !== null)
+      expect(known.length).toBeGreaterThan(0)
+      for (const { roomNeeded, summary } of known) {
+        expect(roomNeeded).toMatchObject({ isExact: false, isLowerBound: false })
+        expect(summary.join('\n')).toContain('an estimate')
+      }
+    }
+  })
+
   test('from cycles, is a lower bound: with less a larger budget does not keep it either', async () => {
     const limited = (more: number) => ({ maxMemory: 2_500 + more, maxHeap: 1e9, maxItems: 1e6, evictionThreshold: 0.9 })
     using files = new AuditFolder()

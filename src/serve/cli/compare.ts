@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import type { Comparison, Difference, TimeWindow } from '../../query/history.ts'
 import { comparisonAnswer } from '../analysis-answers.ts'
 import { parseWindow, WINDOW_FORMS } from '../time.ts'
-import { askLog, type LogOptions, logCommand, logPath } from './log-command.ts'
+import { askLog, type LogOptions, logCommand, logPath, othersNote } from './log-command.ts'
 import { print, printJson, prose, terminalWidth } from './output.ts'
 import { type Column, table } from './table.ts'
 import { bytes, count, duration, localTime, percent } from './text.ts'
@@ -52,13 +52,15 @@ function windowArgument(text: string): TimeWindow {
 }
 
 function asText({ before, after, items, incomplete }: Comparison, path: string): string {
-  const parts = [`before: ${inWords(before)}`, `after:  ${inWords(after)}`, '']
+  const parts = [`before: ${inWords(before)}`, `after:  ${inWords(after)} (whole minutes)`, '']
   if (items.length === 0) {
     parts.push(prose(`No difference in causes, sizes, prefixes, hit rates, ages or traffic, by the counts in ${path}.`))
   } else {
     parts.push(table(COLUMNS, items.slice(0, SHOWN), terminalWidth()))
     if (items.length > SHOWN) parts.push('', `${items.length - SHOWN} smaller differences: --json has them all.`)
   }
+  const others = othersNote(items.slice(0, SHOWN).map(({ name }) => name))
+  if (others !== null) parts.push('', others)
   if (incomplete !== null) parts.push('', prose(`Incomplete: ${incomplete}`))
   return parts.join('\n')
 }

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { HistoryError, MuninnError } from '../../base/errors.ts'
+import { OTHERS } from '../../base/prefix.ts'
 import type { History, Page, Question } from '../../query/answers.ts'
 import { parseTime, TIME_FORMS } from '../time.ts'
 import { print, printJson, prose, terminalWidth } from './output.ts'
@@ -126,17 +127,33 @@ export function nothing(what: string, options: LogOptions): string {
   return prose(`no ${cursor === undefined ? '' : 'more '}${what}${which} in ${logPath(options)}`)
 }
 
+/** What `*` stands for, where it stands among the key prefixes. */
+export function othersNote(prefixes: readonly string[]): string | null {
+  if (!prefixes.includes(OTHERS)) return null
+  return prose(
+    `${OTHERS}: prefixes that the counts do not tell apart (there were too many at once, or their rows were lost).`,
+  )
+}
+
 /** Prints a page: as one document, or as a table and what a reader of it should know. */
 export function printPage<T>(
   page: Page<T>,
   options: LogOptions,
-  how: { readonly name: string; readonly columns: readonly Column<T>[]; readonly answer: (row: T) => object },
+  how: {
+    readonly name: string
+    readonly columns: readonly Column<T>[]
+    readonly answer: (row: T) => object
+    /** Key prefixes in it, where it has any. */
+    readonly prefixes?: readonly string[]
+  },
 ): void {
   if (options.json === true) {
     printJson({ items: page.items.map(how.answer), next: page.next, incomplete: page.incomplete })
     return
   }
   print(page.items.length === 0 ? nothing(how.name, options) : table(how.columns, page.items, terminalWidth()))
+  const others = othersNote(how.prefixes ?? [])
+  if (others !== null) print(`\n${others}`)
   if (page.next !== null) print(`\nThere is more: repeat the question with --cursor ${page.next}`)
   if (page.incomplete !== null) print(`\n${prose(`Incomplete: ${page.incomplete}`)}`)
 }

@@ -42,7 +42,8 @@ export function regretsCommand(): Command {
         return
       }
       if (answer.items.length > 0) print(`${coloured(totals(answer), 'bold')}\n`)
-      printPage(answer, options, { name: 'regrets', columns: COLUMNS, answer: (row) => row })
+      const prefixes = answer.items.map(({ prefix }) => prefix)
+      printPage(answer, options, { name: 'regrets', columns: COLUMNS, answer: (row) => row, prefixes })
     })
 }
 

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { parseDuration } from '../../base/units.ts'
 import type { Timeline, TimelinePoint } from '../../query/history.ts'
+import { countInWords } from '../../query/words.ts'
 import { timelineAnswer } from '../analysis-answers.ts'
 import { axis, chart, marks } from './chart.ts'
 import { askLog, logCommand, nothing, type RangeOptions, rangeOf, withRange } from './log-command.ts'
@@ -99,7 +100,7 @@ function marksOf({ crashes, starts, warnings }: TimelinePoint): string {
   const said = [
     crashes > 0 ? `crashed` : '',
     starts > 0 ? `started` : '',
-    warnings > 0 ? `${warnings} warnings` : '',
+    warnings > 0 ? countInWords(warnings, 'warning') : '',
   ].filter((text) => text !== '')
   return said.length === 0 ? '-' : said.join(', ')
 }

@@ -31,6 +31,7 @@ export function topCommand(): Command {
           ...(cache === undefined ? {} : { cache }),
         }),
       )
-      printPage(page, options, { name: 'evictions', columns: COLUMNS, answer: (row) => row })
+      const prefixes = of === 'key' ? [] : page.items.map(({ name }) => name)
+      printPage(page, options, { name: 'evictions', columns: COLUMNS, answer: (row) => row, prefixes })
     })
 }

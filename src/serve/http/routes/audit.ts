@@ -30,7 +30,13 @@ const ExplainAnswer = Type.Object({
   verdict: Type.String(),
   summary: Type.Array(Type.String()),
   roomNeeded: Type.Union([
-    Type.Object({ measure: Type.String(), more: Type.Number(), isExact: Type.Boolean(), askedAt: Type.String() }),
+    Type.Object({
+      measure: Type.String(),
+      more: Type.Number(),
+      isExact: Type.Boolean(),
+      isLowerBound: Type.Boolean(),
+      askedAt: Type.String(),
+    }),
     Type.Null(),
   ]),
   items: Type.Array(Type.Unknown()),
