@@ -25,8 +25,10 @@ export interface ExitingLog {
 
 const open = new Set<ExitingLog>()
 let hooked = false
-/** Name of the last exception that nobody caught. */
-let uncaught: string | null = null
+/** Longest time between an exception and the exit that it leads to: a handler may close what is open first. */
+const AFTERMATH_MS = 10_000
+/** Name of the last exception that nobody caught, and when (of `performance.now()`). */
+let uncaught = { name: '', at: Number.NEGATIVE_INFINITY }
 
 export function watchExit(log: ExitingLog): void {
   open.add(log)
@@ -36,7 +38,8 @@ export function watchExit(log: ExitingLog): void {
   // It only watches: Node treats the exception as it would without.
   process.on('uncaughtExceptionMonitor', (error: unknown) => {
     attempt(() => {
-      uncaught = error instanceof Error ? String(error.name).slice(0, 100) : typeof error
+      const name = error instanceof Error ? String(error.name).slice(0, 100) : typeof error
+      uncaught = { name, at: performance.now() }
     })
   })
 }
@@ -48,7 +51,8 @@ export function unwatchExit(log: ExitingLog): void {
 function onExit(code: number): void {
   const start = performance.now()
   const logs = [...open]
-  for (const log of logs) attempt(() => log.beforeExit(code, code === 0 ? null : uncaught))
+  const isCause = code !== 0 && start - uncaught.at < AFTERMATH_MS
+  for (const log of logs) attempt(() => log.beforeExit(code, isCause ? uncaught.name : null))
   for (const log of logs) attempt(() => log.awaitThread(start + THREADS_MS))
   for (const log of logs) attempt(() => log.stopThread(start + STOP_MS))
   for (const log of logs) attempt(() => log.writeRest(start + ALL_MS))

@@ -35,7 +35,8 @@ export class Upkeep {
   }
 
   /**
-   * @param now the time of the newest event: a log whose clock is virtual keeps its rows as long.
+   * @param now the time of the newest event, so that a log whose clock is virtual keeps its rows as long; never ahead of the
+   * wall clock, so that one that is ahead retires nobody else's.
    * @returns whether there is more to do.
    */
   step(now: number): boolean {

@@ -59,7 +59,7 @@ export class Writer {
     // It may have been replaced under an open connection: only a fresh one tells.
     const seen = fileIdentity(this.#path)
     try {
-      if (this.#isSuspect) this.#opened().upkeep.step(this.#newest)
+      if (this.#isSuspect) this.#opened().upkeep.step(Math.min(this.#newest, Date.now()))
       this.#isSuspect = false
       return this.#attempt(batch)
     } catch (error) {
@@ -115,7 +115,7 @@ export class Writer {
     try {
       if (this.#open === null || this.#open.files !== filesIdentity(this.#path)) return false
       demandKnown(this.#open.version.get() as number, this.#path)
-      return this.#open.upkeep.step(this.#newest)
+      return this.#open.upkeep.step(Math.min(this.#newest, Date.now()))
     } catch (error) {
       // Nothing depends on it, and the next batch finds out what is wrong.
       this.#isSuspect = isDamage(error)

@@ -5,7 +5,7 @@ import { type Bounds, boundsOf, bucketEnd, countingGaps, departures, type Sums, 
 import type { Asked } from './question.ts'
 import { pageOf } from './ranking.ts'
 import { readSettings } from './settings-read.ts'
-import { countInWords } from './words.ts'
+import { countInWords, percentInWords } from './words.ts'
 
 /** What was evicted and asked for again: how often, how soon, and what that cost. Most regretted first. */
 export function regrets(database: Database, question: Asked<RegretQuestion>): RegretAnswer {
@@ -18,38 +18,52 @@ export function regrets(database: Database, question: Asked<RegretQuestion>): Re
     ({ type, prefix }) => type === 'evicted' && (question.prefix ?? prefix) === prefix,
   )
   const remembered = rememberedBy(database, bounds)
+  const delays = delaysOf(database, bounds)
+  const known = knownShare(database, bounds, delays)
+  const record = (row: Sums & { cache: string; prefix: string }): RegretRecord => ({
+    cache: row.cache,
+    prefix: row.prefix,
+    ...figures(row, known),
+  })
   return {
     ...pageOf(rows, question, 'regrets', record),
-    total: totalOf(all),
-    delays: question.prefix === undefined ? delaysOf(database, bounds) : [],
+    total: figures(summed(all), known),
+    delays: question.prefix === undefined ? delays : [],
     remembered,
-    incomplete: incomplete(database, question, bounds, remembered),
+    incomplete: incomplete(database, question, bounds, remembered, known),
   }
 }
 
-function record(row: Sums & { cache: string; prefix: string }): RegretRecord {
-  return { cache: row.cache, prefix: row.prefix, ...figures(row) }
+/**
+ * Share of the regrets whose eviction still had its row, so that size, cost and delay are known: of the others there is
+ * only the count.
+ */
+function knownShare(database: Database, bounds: Bounds, delays: RegretAnswer['delays']): number {
+  const { regretted } = summed(departures(database, bounds, ['type']).filter(({ type }) => type === 'evicted'))
+  return regretted === 0 ? 1 : Math.min(1, delays.reduce((sum, { count }) => sum + count, 0) / regretted)
 }
 
-function figures({ count, regretted, regrettedBytes, regrettedCost, regretDelay }: Sums): RegretAnswer['total'] {
+function figures(sums: RegretSums, known: number): RegretAnswer['total'] {
+  const { count, regretted, regrettedBytes, regrettedCost, regretDelay } = sums
   return {
     evicted: count,
     regretted,
     bytes: regrettedBytes,
     cost: regrettedCost,
-    delay: regretted === 0 ? null : regretDelay / regretted,
+    delay: regretted === 0 || known === 0 ? null : regretDelay / (regretted * known),
   }
 }
 
-function totalOf(rows: readonly Sums[]): RegretAnswer['total'] {
-  const sum = (field: keyof Sums) => rows.reduce((total, row) => total + row[field], 0)
-  const regretted = sum('regretted')
+type RegretSums = Pick<Sums, 'count' | 'regretted' | 'regrettedBytes' | 'regrettedCost' | 'regretDelay'>
+
+function summed(rows: readonly Sums[]): RegretSums {
+  const sum = (field: keyof RegretSums) => rows.reduce((total, row) => total + row[field], 0)
   return {
-    evicted: sum('count'),
-    regretted,
-    bytes: sum('regrettedBytes'),
-    cost: sum('regrettedCost'),
-    delay: regretted === 0 ? null : sum('regretDelay') / regretted,
+    count: sum('count'),
+    regretted: sum('regretted'),
+    regrettedBytes: sum('regrettedBytes'),
+    regrettedCost: sum('regrettedCost'),
+    regretDelay: sum('regretDelay'),
   }
 }
 
@@ -77,6 +91,7 @@ function incomplete(
   question: Asked<RegretQuestion>,
   bounds: Bounds,
   remembered: number | null,
+  known: number,
 ): string | null {
   const { cache: _, ...scope } = bounds
   const runs = database.prepare(SELECT_SETTINGS).all(scope) as { settings: string; evicted: number }[]
@@ -85,6 +100,10 @@ function incomplete(
     beyond.length === 0 || remembered === null
       ? null
       : `a cache remembers its last ${countInWords(remembered, 'eviction')}: what was asked for again after as many others is not counted, so there may be more regrets`
-  const said = [countingGaps(database, question, bounds), bound].filter((text) => text !== null)
+  const unknown =
+    known === 1
+      ? null
+      : `bytes and cost count only the ${percentInWords(known)} of these evictions whose rows were kept (sampling, retention), and are too low; the delay is their mean`
+  const said = [countingGaps(database, question, bounds), bound, unknown].filter((text) => text !== null)
   return said.length === 0 ? null : said.join('; ')
 }

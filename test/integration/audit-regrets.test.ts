@@ -145,4 +145,29 @@ describe('regrets', () => {
       ['b', 7, 0],
     ])
   })
+
+  test('of evictions that sampling left without a row are counted, and their bytes and delays said to be unknown', async () => {
+    using files = new AuditFolder()
+    // Each key comes back some 950 evictions, 24 s, after it went.
+    const options = {
+      maxItems: 4_000,
+      caches: { a: { maxItems: 1_050 } },
+      audit: { path: files.path(), sampleAbove: 10 },
+    }
+    await recordedManager(files, options, ({ memory, pass }) => {
+      const cache = memory.cache('a')
+      for (let n = 0; n < 12_000; n++) {
+        pass(25)
+        const key = `u:${n % 2_000}`
+        if (cache.get(key) === undefined) cache.set(key, n, { size: 100, cost: 5 })
+      }
+    })
+    const answer = await asking(files, (history) => history.regrets())
+    const { regretted, bytes, delay } = answer.total
+    expect(regretted).toBeGreaterThan(5_000)
+    expect(bytes).toBeLessThan(regretted * 100)
+    expect(answer.incomplete).toMatch(/bytes and cost count only the \d+ % of these evictions whose rows were kept/)
+    expect(delay).toBeGreaterThan(23_000)
+    expect(delay).toBeLessThan(27_000)
+  })
 })
