@@ -30,7 +30,7 @@ afterAll(async () => {
 const VIEWS = [
   {
     name: 'timeline',
-    view: WRITES ? 'timeline?since=-1h' : 'timeline?since=-15m',
+    view: WRITES ? 'timeline?since=-30m' : 'timeline?since=-15m',
     shows: '.lanes .moment[data-kind="change"]',
   },
   { name: 'keys', view: 'keys?cache=tenant', shows: 'table' },

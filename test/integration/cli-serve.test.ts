@@ -193,6 +193,18 @@ test('SIGINT with a connection that never ends takes less than five seconds', as
   expect(performance.now() - begun).toBeLessThan(5000)
 })
 
+test('--demo: a past to look at and a page to look with, and nothing left behind', async () => {
+  const serving = await serve(['--demo', '--max-items', '4000'])
+  const { db, limits } = serving.announced
+  expect(limits).toMatchObject({ policy: 'lru', maxCacheSize: 4000 })
+  expect((await ask(serving.port, { path: '/' })).headers['content-type']).toContain('text/html')
+  const runs = (await ask(serving.port, { path: '/api/audit/runs' })).json().items as { state: string }[]
+  // Four deploys, and the run that is there.
+  expect(runs.map((run) => run.state)).toEqual(['running', 'closed', 'closed', 'closed', 'closed'])
+  expect(await serving.end('SIGTERM')).toEqual({ code: 0, signal: null })
+  expect(existsSync(db)).toBe(false)
+})
+
 describe('muninn health', () => {
   test('0 and the status word while it is well, 1 where nothing answers, 2 for a wrong port', async () => {
     const service = await serve(['--db', join(folder, 'health.db')])

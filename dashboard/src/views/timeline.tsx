@@ -1,7 +1,7 @@
 import { useMemo } from 'preact/hooks'
 import { bytes, count, percent } from '../../../src/serve/cli/text.ts'
 import type { Timeline as Answered, Change, Cycle, Eviction, Page, Run, Sample, Warning } from '../api/answers.ts'
-import { RANGES } from '../api/range.ts'
+import { HOUR, RANGES } from '../api/range.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { Chart } from '../parts/chart.tsx'
 import { CacheChoice, Filters, RangeChoice } from '../parts/controls.tsx'
@@ -22,7 +22,7 @@ const MARKS = 1000
 
 /** The past, across runs: what was used, hit and evicted, and what happened meanwhile; a range can be drawn to see it closer. */
 export function Timeline() {
-  const { since = RANGES[1].since, until, cache, burst } = route.value.query
+  const { since = HOUR, until, cache, burst } = route.value.query
   const range = RANGES.find((one) => one.since === since)
   const span = range === undefined ? Date.parse(until ?? '') - Date.parse(since) : range.ms
   const every = Math.max(1, Math.ceil(span / POINTS / MINUTE)) * MINUTE
@@ -54,7 +54,7 @@ export function Timeline() {
             </button>
           </span>
         ) : (
-          <RangeChoice fallback={RANGES[1].since} />
+          <RangeChoice fallback={HOUR} />
         )}
         <CacheChoice />
         <p class="muted grow hint">Draw a range to see it closer; click a bar of evictions to see its keys.</p>
