@@ -160,7 +160,8 @@ export class Housekeeping {
     }
   }
 
-  private recordSample(at: number): void {
+  /** What each cache did since the last sample. */
+  recordSample(at: number): void {
     const { state } = this
     const { rss, heapUsed } = process.memoryUsage()
     const caches: CacheSample[] = [...state.caches.values()].map((cache) => ({

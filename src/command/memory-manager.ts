@@ -361,6 +361,8 @@ export class MemoryManager {
     const at = clock.refresh()
     housekeeping.stop()
     evictor.completeBackground(at)
+    // What was read and written since the last check belongs to the record of the run, too.
+    housekeeping.recordSample(at)
     housekeeping.recordPeaks(at)
     recorder.record({ seq: recorder.nextSeq, at, type: 'stopped', reason, code, error })
     for (const [name, facade] of this.facades) facade.detach(this.emptyState(name))

@@ -32,6 +32,8 @@ export interface Facts {
   readonly minutes: number
   readonly caches: readonly CacheFacts[]
   readonly whole: Traffic
+  /** Whether the rows of a tenth of the departures or more are missing, and what they would say of regrets with them. */
+  readonly isHoley: boolean
   readonly warnings: readonly Warned[]
   readonly cycles: number
   /** The largest in each minute or hour, oldest first, of the latest run. */
@@ -71,11 +73,25 @@ export function readFacts(database: Database, bounds: Bounds): Facts | null {
     minutes: minutesOf(database, scope),
     caches: cachesOf(database, bounds, flows),
     whole,
+    isHoley: isHoley(database, bounds),
     warnings: warningsOf(database, scope),
     cycles: cyclesOf(database, scope),
     memory: memoryOf(database, { ...scope, runId: run.id }),
     largeRefusal: largeRefusalOf(database, bounds),
   }
+}
+
+const MISSING = 0.1
+
+const SELECT_LOST = `
+  select coalesce(sum(lost), 0) as lost from gaps
+  where to_at >= :since and from_at < :until and (:runId is null or run_id = :runId)`
+
+function isHoley(database: Database, bounds: Bounds): boolean {
+  const { cache: _, ...scope } = bounds
+  const { lost } = database.prepare(SELECT_LOST).get(scope) as { lost: number }
+  const left = departures(database, bounds, ['type']).reduce((sum, { count }) => sum + count, 0)
+  return lost > 0 && lost >= MISSING * left
 }
 
 function noTraffic(cache: string): Traffic {

@@ -31,7 +31,7 @@ export function evictionRate(facts: Facts): Checkup {
   const rate = evicted / minutes
   const looked = `evictions by limits: ${perMinute(rate)}, of ${countInWords(whole.mostItems, 'entry', 'entries')} held (high: a tenth of them, and ${FEW_A_MINUTE}, a minute)`
   const main = mainCause(caches)
-  if (main === null || evicted < ENOUGH || rate < FEW_A_MINUTE || rate * TURNED_OVER < whole.mostItems) {
+  if (main === null || evicted < ENOUGH || whole.mostItems === 0 || rate < FEW_A_MINUTE || rate * TURNED_OVER < whole.mostItems) {
     return { findings: [], looked }
   }
   const share = (main.cache.evicted.get(main.cause)?.count ?? 0) / evicted
@@ -114,13 +114,14 @@ export function hitRates(facts: Facts): Checkup {
   })
   return {
     findings: facts.caches.flatMap((cache) => poor(facts, cache)),
-    looked: `hit rates: ${looked.join(', ') || 'no requests'} (poor: below ${percentInWords(POOR)} of ${REQUESTS} or more)`,
+    looked: `hit rates: ${looked.join(', ') || 'no requests'} (poor: below ${percentInWords(POOR)} of ${REQUESTS} or more)${facts.isHoley ? '; no reasons are given, since a tenth of the departures or more has no rows' : ''}`,
   }
 }
 
 function poor(facts: Facts, cache: CacheFacts): Finding[] {
   const { hits, misses } = cache.traffic
-  if (hits + misses < REQUESTS || hits / (hits + misses) >= POOR) return []
+  // Where rows are missing, so are regrets: no reason can be given.
+  if (facts.isHoley || hits + misses < REQUESTS || hits / (hits + misses) >= POOR) return []
   const rows = [...cache.evicted.values()]
   const regretted = rows.reduce((sum, row) => sum + row.regretted, 0)
   const evidence = [

@@ -118,6 +118,14 @@ describe('doctor', () => {
     expect(named(await findings(FITS, readThrough(300, 300, 20)), 'poor hit rate')).toEqual([])
   })
 
+  test('poor hit rate: gives no reasons where many rows are missing', async () => {
+    const narrow = { ...FITS, maxItems: 200, audit: { path: '', maxPending: '64KB' } } as const
+    const { items, looked, incomplete } = await diagnosis(narrow, readThrough(5_000, 1_200, 10))
+    expect(incomplete).toMatch(/missing/)
+    expect(named(items, 'poor hit rate')).toEqual([])
+    expect(looked.join('\n')).toContain('no reasons are given')
+  })
+
   test('poor hit rate: keys that come back later than the cache remembers evictions do not fit, and are not called unique', async () => {
     const far = await findings({ ...FITS, maxItems: 200 }, readThrough(5_000, 1_200, 10))
     const [finding] = named(far, 'poor hit rate')
