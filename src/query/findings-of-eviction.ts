@@ -31,7 +31,13 @@ export function evictionRate(facts: Facts): Checkup {
   const rate = evicted / minutes
   const looked = `evictions by limits: ${perMinute(rate)}, of ${countInWords(whole.mostItems, 'entry', 'entries')} held (high: a tenth of them, and ${FEW_A_MINUTE}, a minute)`
   const main = mainCause(caches)
-  if (main === null || evicted < ENOUGH || whole.mostItems === 0 || rate < FEW_A_MINUTE || rate * TURNED_OVER < whole.mostItems) {
+  if (
+    main === null ||
+    evicted < ENOUGH ||
+    whole.mostItems === 0 ||
+    rate < FEW_A_MINUTE ||
+    rate * TURNED_OVER < whole.mostItems
+  ) {
     return { findings: [], looked }
   }
   const share = (main.cache.evicted.get(main.cause)?.count ?? 0) / evicted
