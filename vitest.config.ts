@@ -26,6 +26,8 @@ export default defineConfig({
       test: {
         name: kind,
         include: [`test/${kind}/**/*.{test,spec}.ts`],
+        // One Chromium for all of them.
+        globalSetup: kind === 'browser' ? ['test/browser/chromium.ts'] : [],
         testTimeout: (timeouts[kind] ?? 120_000) * patience,
         hookTimeout: 60_000 * patience,
       },

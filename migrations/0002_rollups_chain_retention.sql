@@ -93,10 +93,15 @@ create table segments (
   from_at real not null,
   to_at real not null,
   row_count integer not null,
+  -- 0: open; 1: its keys are in key_index; 2: retention is removing its rows.
   sealed integer not null default 0
 ) strict;
 
 create index segments_by_time on segments (from_at);
+
+create index segments_open on segments (run_id) where sealed = 0;
+
+create index segments_leaving on segments (id) where sealed = 2;
 
 -- Filled segment by segment, in order: only ever appended to.
 create table key_index (
@@ -191,6 +196,14 @@ create trigger histogram_went after delete on histograms begin
   update sizes set row_count = row_count - 1, bytes = bytes - 40 where kind = 'rollups';
 end;
 
+create trigger usage_came after insert on usage begin
+  update sizes set row_count = row_count + 1, bytes = bytes + 100 where kind = 'rollups';
+end;
+
+create trigger usage_went after delete on usage begin
+  update sizes set row_count = row_count - 1, bytes = bytes - 100 where kind = 'rollups';
+end;
+
 -- What version 1 wrote: segments of it end where batches do, and are sealed by the next run that writes to the file.
 insert into segments (run_id, first_seq, last_seq, from_at, to_at, row_count)
 select run_id, first_seq, last_seq, min(e_from, k_from), max(e_to, k_to), e_rows + k_rows
@@ -206,7 +219,7 @@ from (
     select run_id, min(first_seq) as first_seq, max(last_seq) as last_seq
     from (
       select run_id, first_seq, last_seq,
-        (sum(row_count) over (partition by run_id order by first_seq) - row_count) / 65536 as portion
+        (sum(row_count) over (partition by run_id order by first_seq) - row_count) / 32768 as portion
       from batches
     )
     group by run_id, portion

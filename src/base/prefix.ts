@@ -1,3 +1,6 @@
+/** Under which prefixes stand that the audit log's counts don't tell apart. */
+export const OTHERS = '*'
+
 const LONGEST_PREFIX = 64
 const COLON = 58
 const SLASH = 47

@@ -11,6 +11,11 @@ export class SeededRandom {
     return Uint8Array.from({ length }, () => this.next() >>> 24)
   }
 
+  /** A number from 0 up to, and without, 1. */
+  fraction(): number {
+    return this.next() / 2 ** 32
+  }
+
   private next(): number {
     this.state = (this.state + 0x6d2b79f5) | 0
     let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state)

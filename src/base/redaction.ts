@@ -20,48 +20,66 @@ export interface RedactionSettings {
 const REMEMBERED = 8192
 /** Longer keys are not remembered, so that what is takes some megabytes at most. */
 const LONGEST_REMEMBERED = 256
-/** Of the 32 bytes of a hash: the chance that two of 2^40 keys share 16 of them is 2^-49. */
-const KEY_BYTES = 16
-const PREFIX_BYTES = 8
+/** Of the 43 characters of a hash: the chance that two of 2^40 keys share 132 bits is 2^-53. */
+const KEY_LENGTH = 22
+const PREFIX_LENGTH = 11
+const FINGERPRINT_LENGTH = 12
 
 /**
- * Keys as they may leave the process: `user:42` is `user:~` and the first 16 bytes of its HMAC-SHA256 in base64url. The
+ * Keys as they may leave the process: `user:42` is `user:~` and the first 22 characters of its HMAC-SHA256 in base64url. The
  * same key always gives the same text, so that a known key is found again, and nobody reads one that they don't know.
  */
 export class Redaction {
-  readonly settings: RedactionSettings
+  /** Not to be seen where the object is printed. */
+  readonly #settings: RedactionSettings
   /** Tells secrets apart without telling anything of them. */
   readonly fingerprint: string
   private readonly remembered = new Map<string, string>()
+  private readonly prefixes = new Map<string, string>()
 
   constructor(settings: RedactionSettings) {
-    this.settings = settings
+    this.#settings = settings
     this.fingerprint = fingerprintOf(settings.secret)
+  }
+
+  get scope(): RedactionScope {
+    return this.#settings.scope
+  }
+
+  get secret(): string {
+    return this.#settings.secret
   }
 
   /** A key, or what is made of keys (a tag). */
   key(key: string): string {
-    const known = this.remembered.get(key)
-    if (known !== undefined) return known
-    const redacted = this.hashed(key)
-    if (key.length > LONGEST_REMEMBERED) return redacted
-    if (this.remembered.size >= REMEMBERED) this.remembered.delete(this.remembered.keys().next().value as string)
-    this.remembered.set(key, redacted)
-    return redacted
+    return remembering(this.remembered, key, this.hashed)
   }
 
   /** A prefix as it stands alone, by whichever rule. */
   prefix(prefix: string): string {
-    if (prefix === '' || this.settings.scope !== 'all') return prefix
-    return `~${hash(this.settings.secret, prefix, PREFIX_BYTES)}`
+    if (prefix === '' || this.#settings.scope !== 'all') return prefix
+    return remembering(this.prefixes, prefix, this.hashedPrefix)
   }
 
-  private hashed(key: string): string {
-    const { secret, scope } = this.settings
+  private readonly hashedPrefix = (prefix: string): string => `~${hash(this.#settings.secret, prefix, PREFIX_LENGTH)}`
+
+  private readonly hashed = (key: string): string => {
+    const { secret, scope } = this.#settings
     const length = scope === 'whole' ? 0 : prefixLength(key)
     const prefix = length === 0 ? '' : this.prefix(key.slice(0, length)) + key.charAt(length)
-    return `${prefix}~${hash(secret, key, KEY_BYTES)}`
+    return `${prefix}~${hash(secret, key, KEY_LENGTH)}`
   }
+}
+
+/** What `make` gives for a text, from the last few thousand where it is among them. */
+function remembering(known: Map<string, string>, text: string, make: (text: string) => string): string {
+  const found = known.get(text)
+  if (found !== undefined) return found
+  const made = make(text)
+  if (text.length > LONGEST_REMEMBERED) return made
+  if (known.size >= REMEMBERED) known.delete(known.keys().next().value as string)
+  known.set(text, made)
+  return made
 }
 
 /** Every text under which a log may have a key: itself where it is not hashed, and hashed in each of the ways. */
@@ -78,9 +96,9 @@ export function storedPrefixes(prefix: string, secret: string | null): readonly 
 
 /** What a file says about the secret of a run: enough to know it again. */
 export function fingerprintOf(secret: string): string {
-  return hash(secret, 'muninn: which secret this is', 9)
+  return hash(secret, 'muninn: which secret this is', FINGERPRINT_LENGTH)
 }
 
-function hash(secret: string, text: string, bytes: number): string {
-  return createHmac('sha256', secret).update(text).digest().toString('base64url', 0, bytes)
+function hash(secret: string, text: string, length: number): string {
+  return createHmac('sha256', secret).update(text).digest('base64url').slice(0, length)
 }

@@ -7,7 +7,7 @@ export interface SetOptions {
   ttl?: DurationText
   /** The whole charge in bytes, an integer ≥ 0, instead of an estimate. */
   size?: number
-  /** What a miss costs, in a unit of the caller's choice; a number ≥ 0. */
+  /** What a miss costs, in a unit of the caller's choice; a number ≥ 0. Not stated: 0, of a loaded value the loader's ms. */
   cost?: number
   /** Kept, shown and recorded; nothing is deleted by tag yet. */
   tags?: readonly string[]

@@ -1,5 +1,6 @@
 import type { OperationClock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
+import { Outside } from '../base/outside.ts'
 import { heldByPrefix, largest, NO_PREFIXES } from '../decide/holdings.ts'
 import { levelChange, topWriters } from '../decide/level.ts'
 import type { CacheSample, Holdings } from '../event/catalogue.ts'
@@ -32,6 +33,7 @@ export class Housekeeping {
   expectsExpiry = false
   private idle: NodeJS.Immediate | null = null
   private stopped = false
+  private readonly outside = new Outside()
   /** Until the warning about the item limit was given. */
   watchesItems = true
   /** Entries or bytes that came and did not leave, or left and never came: a bug, where it isn't 0. */
@@ -64,19 +66,13 @@ export class Housekeeping {
     this.expectsExpiry = true
     const wait = this.state.soonestExpiry - this.clock.read()
     const delay = Math.min(Math.max(wait, SWEEP_AT_LEAST), SWEEP_AT_MOST)
-    this.sweepTimer = setTimeout(() => this.sweep(), delay).unref()
+    this.sweepTimer = setTimeout(() => this.outside.run(() => this.sweep()), delay).unref()
   }
 
   /** Makes sure that the cycle that runs goes on when nobody writes. */
   expectIdle(): void {
     if (this.idle !== null || this.stopped) return
-    this.idle = setImmediate(() => {
-      this.idle = null
-      const at = this.clock.refresh()
-      this.evictor.continueBackground(at)
-      if (this.state.cycle !== null) this.expectIdle()
-      this.settle(at)
-    }).unref()
+    this.idle = setImmediate(() => this.outside.run(() => this.goOn())).unref()
   }
 
   /** An eviction by items while under half of the byte budget: most likely the item limit is too low. Said once. */
@@ -132,6 +128,14 @@ export class Housekeeping {
     this.recorder.publisher.flush()
   }
 
+  private goOn(): void {
+    this.idle = null
+    const at = this.clock.refresh()
+    this.evictor.continueBackground(at)
+    if (this.state.cycle !== null) this.expectIdle()
+    this.settle(at)
+  }
+
   private sweep(): void {
     this.sweepTimer = null
     this.expectsExpiry = false
@@ -145,7 +149,7 @@ export class Housekeeping {
 
   private sweepSoon(): void {
     this.expectsExpiry = true
-    this.sweepTimer = setTimeout(() => this.sweep(), 0).unref()
+    this.sweepTimer = setTimeout(() => this.outside.run(() => this.sweep()), 0).unref()
   }
 
   private noticeClock(at: number): void {
@@ -156,7 +160,8 @@ export class Housekeeping {
     }
   }
 
-  private recordSample(at: number): void {
+  /** What each cache did since the last sample. */
+  recordSample(at: number): void {
     const { state } = this
     const { rss, heapUsed } = process.memoryUsage()
     const caches: CacheSample[] = [...state.caches.values()].map((cache) => ({

@@ -126,9 +126,11 @@ export class Loading<V> {
     run(loader, key, abort.signal).then(
       (value) =>
         end(() => {
+          const duration = this.engine.clock.refresh() - begun
           // Told together with the store: an observer of `loaded` that changes the key comes after it.
-          this.record({ type: 'loaded', cache: this.cache.name, key, duration: this.engine.clock.refresh() - begun })
-          this.store(key, value, options, flight)
+          this.record({ type: 'loaded', cache: this.cache.name, key, duration })
+          // What a miss costs is to load it again, unless the caller knows better.
+          this.store(key, value, options.cost === undefined ? { ...options, cost: duration } : options, flight)
           this.engine.publisher.flush()
           resolve(value)
         }),

@@ -107,7 +107,12 @@ export class MemoryManager {
       host: hostname(),
       pid: process.pid,
       node: process.version,
-      mayUse: { bytes: mayUse.bytes, source: mayUse.source, sources: mayUse.sources },
+      mayUse: {
+        bytes: mayUse.bytes,
+        source: mayUse.source,
+        sources: mayUse.sources,
+        heapLimit: mayUse.heapLimit,
+      },
     }
     this.audit =
       resolved.audit === null ? null : AuditLog.open(resolved.audit, logger, { prefixOf: quiet(resolved.prefix) })
@@ -156,7 +161,7 @@ export class MemoryManager {
   get history(): History | null {
     if (this.audit === null) return null
     const { audit } = this
-    const secret = this.redaction?.settings.secret
+    const secret = this.redaction?.secret
     const options = {
       flush: () => audit.flush(),
       missing: () => unwritten(audit.state()),
@@ -327,6 +332,11 @@ export class MemoryManager {
     return this.engine.actors.run(actor, fn)
   }
 
+  /** @internal As `withActor`, for what ends when `fn` returns: without an AsyncLocalStorage. */
+  actingAs<T>(actor: Actor, fn: () => T): T {
+    return this.engine.actors.runSync(actor, fn)
+  }
+
   /** Flushes the audit log, completes the streams, stops the timers. Idempotent. */
   close(): Promise<void> {
     this.closing ??= this.finish()
@@ -338,21 +348,23 @@ export class MemoryManager {
   }
 
   private async finish(): Promise<void> {
-    this.stop('close', null)
+    this.stop('close', null, null)
     // Closed from inside a subscriber, the last events are delivered once it has returned.
     await Promise.resolve()
     await this.audit?.close()
     await this.historyReader?.close()
   }
 
-  private stop(reason: 'close' | 'exit', code: number | null): void {
+  private stop(reason: 'close' | 'exit', code: number | null, error: string | null): void {
     const { recorder, clock, housekeeping, publisher, evictor, state } = this.engine
     if (state.stopped) return
     const at = clock.refresh()
     housekeeping.stop()
     evictor.completeBackground(at)
+    // What was read and written since the last check belongs to the record of the run, too.
+    housekeeping.recordSample(at)
     housekeeping.recordPeaks(at)
-    recorder.record({ seq: recorder.nextSeq, at, type: 'stopped', reason, code })
+    recorder.record({ seq: recorder.nextSeq, at, type: 'stopped', reason, code, error })
     for (const [name, facade] of this.facades) facade.detach(this.emptyState(name))
     recorder.values.length = 0
     publisher.complete(reason === 'exit')
@@ -364,7 +376,7 @@ export class MemoryManager {
     const next = (event: MuninnEvent): void => audit.record(event)
     publisher.listen(audit.types, next)
     if (!audit.types.includes('missed')) publisher.onFirstRegret = next
-    audit.onExit = (code) => this.stop('exit', code)
+    audit.onExit = (code, error) => this.stop('exit', code, error)
   }
 
   /** Records a change of settings; the caller tells the observers, when all is consistent. */

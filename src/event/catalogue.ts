@@ -286,13 +286,21 @@ export interface Started extends Happened<'started'> {
   readonly pid: number
   readonly node: string
   /** What this process may use: every source that was asked, and the one that won. */
-  readonly mayUse: { readonly bytes: number; readonly source: string; readonly sources: readonly BudgetSource[] }
+  readonly mayUse: {
+    readonly bytes: number
+    readonly source: string
+    readonly sources: readonly BudgetSource[]
+    /** V8's, in bytes. */
+    readonly heapLimit: number
+  }
 }
 
 export interface Stopped extends Happened<'stopped'> {
   readonly reason: 'close' | 'exit'
   /** The process's exit code, where it exits. */
   readonly code: number | null
+  /** Name of the exception that nobody caught, where it exits for one; its message may hold values, and stays out. */
+  readonly error: string | null
 }
 
 export interface Loaded extends HappenedTo<'loaded'> {

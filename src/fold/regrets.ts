@@ -1,60 +1,106 @@
-/** Evicted keys remembered at most and at least; 16 bytes each. In between, a quarter of the item limit: 4–8 bytes an entry. */
-const MOST = 1 << 15
-const SMALLEST = 1 << 9
+import { rememberedEvictions } from '../base/remembered.ts'
+
+/** Longest walk along a chain, against keys made to collide; at random one is longer once in millions. */
+const LONGEST_CHAIN = 12
+
+const NONE = -1
 
 /**
- * Which evicted keys are remembered, so that a later miss can say which eviction it regrets: a direct-mapped table, a
- * newer eviction displaces an older one of the same slot. (It isn't cleared when a key is stored again: whichever way the
- * key leaves then will see to that.) Two 32-bit hashes stand for a key, so that a look-up mistakes two keys for each other
- * once in 2^48 times at most.
+ * The last evictions, so that a later miss can say which one it regrets: a ring in which the newest displaces the
+ * oldest, and hash chains through it, newest first, as LZ77's (Deutsch, RFC 1951, 4): what a chain leads to beyond the
+ * ring's oldest is its end, so that nothing need be unlinked. (A key that is stored again stays in it: whichever way it
+ * leaves then will see to that.) The chain's bucket and a 32-bit hash stand for a key, so that a look-up mistakes two keys
+ * for each other once in 2^32 times at most. 20 bytes an eviction.
  */
 export class Regrets {
   private readonly slots: number
   private readonly mask: number
-  /** Both hashes of a slot, side by side. */
-  private hashes = new Int32Array(0)
-  /** `seq` of the eviction; 0: nothing remembered; negative: a miss has regretted it already. */
+  /** By slot: the second hash of the key; */
+  private checks = new Int32Array(0)
+  /** `seq` of the eviction, 0: forgotten, negative: a miss has regretted it already; */
   private evictedSeq = new Float64Array(0)
-  private remembered = 0
+  /** and the number of the eviction before in its chain. */
+  private before = new Int32Array(0)
+  /** By bucket: the number of its newest eviction. */
+  private heads = new Int32Array(0)
+  /** Number of the newest eviction, in 32 bits; the lowest ones are its slot. */
+  private newest = 0
 
   constructor(expectedItems: number) {
-    let slots = SMALLEST
-    while (slots < expectedItems / 4 && slots < MOST) slots *= 2
-    this.mask = slots - 1
-    this.slots = slots
+    this.slots = rememberedEvictions(expectedItems)
+    this.mask = this.slots - 1
   }
 
   remember(hash: number, check: number, seq: number): void {
-    if (this.evictedSeq.length === 0) {
-      this.hashes = new Int32Array(2 * this.slots)
-      this.evictedSeq = new Float64Array(this.slots)
-    }
-    const slot = hash & this.mask
-    this.hashes[2 * slot] = hash
-    this.hashes[2 * slot + 1] = check
-    if (this.evictedSeq[slot] === 0) this.remembered++
+    if (this.heads.length === 0) this.allocate()
+    const mask = this.mask
+    const number = (this.newest + 1) | 0
+    const slot = number & mask
+    const bucket = hash & mask
+    this.newest = number
+    this.checks[slot] = check
     this.evictedSeq[slot] = seq
+    this.before[slot] = this.heads[bucket] as number
+    this.heads[bucket] = number
   }
 
-  /** `seq` of the eviction of this key, negative if that was regretted before; 0 if it isn't remembered. */
+  /** `seq` of the last eviction of this key, negative if that was regretted before; 0 if it isn't remembered. */
   find(hash: number, check: number): number {
-    if (this.remembered === 0) return 0
-    const slot = hash & this.mask
-    if (this.hashes[2 * slot] !== hash || this.hashes[2 * slot + 1] !== check) return 0
-    return this.evictedSeq[slot] as number
+    if (this.heads.length === 0) return 0
+    const slot = this.slotOf(hash, check)
+    return slot === NONE ? 0 : (this.evictedSeq[slot] as number)
   }
 
-  /** The miss was told. */
-  regretted(hash: number): void {
-    const slot = hash & this.mask
-    this.evictedSeq[slot] = -Math.abs(this.evictedSeq[slot] as number)
+  /** The miss was told. @param seq of the eviction that it regrets, negative or not. */
+  regretted(hash: number, seq: number): void {
+    const evicted = Math.abs(seq)
+    for (
+      let slot = this.first(hash), steps = 0;
+      slot !== NONE && steps < LONGEST_CHAIN;
+      steps++, slot = this.next(slot)
+    ) {
+      if (Math.abs(this.evictedSeq[slot] as number) !== evicted) continue
+      this.evictedSeq[slot] = -evicted
+      return
+    }
   }
 
   /** The key left by another way since. */
-  forget(hash: number): void {
-    const slot = hash & this.mask
-    if (this.remembered === 0 || this.hashes[2 * slot] !== hash || this.evictedSeq[slot] === 0) return
-    this.evictedSeq[slot] = 0
-    this.remembered--
+  forget(hash: number, check: number): void {
+    if (this.heads.length === 0) return
+    const slot = this.slotOf(hash, check)
+    if (slot !== NONE) this.evictedSeq[slot] = 0
+  }
+
+  /** Slot of the key's last eviction, or `NONE`. */
+  private slotOf(hash: number, check: number): number {
+    let slot = this.first(hash)
+    for (let steps = 0; slot !== NONE && steps < LONGEST_CHAIN; steps++) {
+      if (this.checks[slot] === check) return slot
+      slot = this.next(slot)
+    }
+    return NONE
+  }
+
+  private first(hash: number): number {
+    return this.slotIn(this.heads[hash & this.mask] as number)
+  }
+
+  private next(slot: number): number {
+    return this.slotIn(this.before[slot] as number)
+  }
+
+  /** Slot of an eviction, by its number; `NONE` once a newer one has displaced it. */
+  private slotIn(number: number): number {
+    return ((this.newest - number) & 0x7fffffff) > this.mask ? NONE : number & this.mask
+  }
+
+  private allocate(): void {
+    this.checks = new Int32Array(this.slots)
+    this.evictedSeq = new Float64Array(this.slots)
+    this.before = new Int32Array(this.slots)
+    this.heads = new Int32Array(this.slots)
+    // A head of 0 then leads beyond the ring.
+    this.newest = this.slots
   }
 }

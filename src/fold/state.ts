@@ -129,7 +129,7 @@ export class State {
     cache.counts.misses++
     if (regret !== 0) {
       cache.counts.regrettedMisses++
-      this.regrets.regretted(hash ^ cache.salt)
+      this.regrets.regretted(hash ^ cache.salt, regret)
     }
   }
 
@@ -390,7 +390,7 @@ export class State {
 
   /** It left, but not because it was evicted: a miss now has nothing to regret. */
   private forget(cache: CacheState, h: Entry): void {
-    this.regrets.forget((this.columns.hash[h] as number) ^ cache.salt)
+    this.regrets.forget((this.columns.hash[h] as number) ^ cache.salt, this.columns.check[h] as number)
   }
 
   private left(at: number, cache: CacheState, h: Entry, cause: EvictionCause | null): void {

@@ -1,5 +1,6 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
 import type { Logger } from '../base/logger.ts'
+import { Outside } from '../base/outside.ts'
 import { EVENT_TYPES, type EventOf, type EventType, type MuninnEvent } from '../event/catalogue.ts'
 
 /** Somebody who is told of events. `closed` from the moment it stopped listening, also in the middle of a delivery. */
@@ -98,6 +99,7 @@ export class Publisher {
   private ended = false
   private later: NodeJS.Immediate | null = null
   private overloadLogged = false
+  private readonly outside = new Outside()
 
   constructor(logger: Logger) {
     this.logger = logger
@@ -236,9 +238,11 @@ export class Publisher {
         `more than ${DELIVERIES_AT_ONCE} events in one go: the rest is delivered from setImmediate (logged once)`,
       )
     }
-    this.later ??= setImmediate(() => {
-      this.later = null
-      this.flush()
-    }).unref()
+    this.later ??= setImmediate(() =>
+      this.outside.run(() => {
+        this.later = null
+        this.flush()
+      }),
+    ).unref()
   }
 }

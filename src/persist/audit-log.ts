@@ -7,7 +7,7 @@ import type { AuditState, Lifetime } from './audit.ts'
 import { type Batch, runHeader } from './batch.ts'
 import { Delivery, type Spawn, spawnWriter } from './delivery.ts'
 import { loadDriver } from './driver.ts'
-import { NO_LIFETIME, readLifetime } from './earlier.ts'
+import { NO_LIFETIME, readEarlier } from './earlier.ts'
 import { unwatchExit, watchExit } from './exit-hook.ts'
 import { KEPT } from './levels.ts'
 import { Outbox } from './outbox.ts'
@@ -21,6 +21,9 @@ export interface AuditParts {
   readonly prefixOf?: ((key: string) => string) | null
 }
 
+/** ms for which a writer may be at one batch: it gives up on a lock after two seconds. */
+const SILENCE = 10_000
+
 /** Remembers one run's events in an SQLite file, from the host's thread: never blocks, never throws, bounded in memory. */
 export class AuditLog {
   /** Event types that the level keeps; the first regretted miss of each evicted key is recorded besides. */
@@ -28,7 +31,7 @@ export class AuditLog {
   /** Figures of the runs that were in the file before. */
   readonly earlier: Lifetime
   /** Called first when the process exits: whoever owns the log records `stopped` in it. */
-  onExit: ((code: number) => void) | undefined
+  onExit: ((code: number, error: string | null) => void) | undefined
 
   readonly #settings: AuditSettings
   /** Made absolute at once: the process may change its folder. */
@@ -39,7 +42,10 @@ export class AuditLog {
   #delivery: Delivery | null = null
   #flushTimer: NodeJS.Timeout | null = null
   #problem: string | null = null
+  /** Since the log was last well. */
+  readonly #problemsSaid = new Set<string>()
   #setAside: string | null = null
+  #share = 1
   #writtenEvents = 0
   #lostEvents = 0
   #acknowledgedSeq = 0
@@ -91,12 +97,14 @@ export class AuditLog {
   state(): AuditState {
     const delivery = this.#delivery
     delivery?.collect()
+    this.#noteSilence()
     return {
       path: this.#settings.path,
       level: this.#settings.level,
       status: this.#isClosed ? 'closed' : this.#problem === null ? 'ok' : 'degraded',
       problem: this.#problem,
       setAside: this.#setAside,
+      sampledShare: this.#share,
       writtenEvents: this.#writtenEvents,
       pendingEvents: this.#outbox.events + (delivery?.events ?? 0),
       lostEvents: this.#lostEvents,
@@ -118,8 +126,8 @@ export class AuditLog {
   }
 
   /** For the exit hook. */
-  beforeExit(code: number): void {
-    this.onExit?.(code)
+  beforeExit(code: number, error: string | null): void {
+    this.onExit?.(code, error)
     this.#cutAll()
     // A thread that can't write now won't in half a second, and one that isn't there costs more to start than to spare.
     if (this.#delivery?.isWorking === true) this.#delivery.pump(Number.POSITIVE_INFINITY)
@@ -149,24 +157,20 @@ export class AuditLog {
   }
 
   #begin(started: Started): void {
-    this.#delivery = new Delivery(
-      this.#path,
-      runHeader(started, this.#settings.level, this.#settings.redaction),
-      this.#spawn,
-      {
-        delivered: (last, events) => this.#delivered(last, events),
-        refused: (events) => {
-          this.#writtenEvents -= events
-          this.#lostEvents += events
-          this.#logger.error(
-            { audit: this.#path, events },
-            'audit log: the database refused rows; a gap stands in their place',
-          )
-        },
-        setAside: (newPath, problem) => this.#wasSetAside(newPath, problem),
-        failed: (problem) => this.#degrade(problem),
+    this.#delivery = new Delivery(this.#path, runHeader(started, this.#settings), this.#spawn, {
+      delivered: (last, events) => this.#delivered(last, events),
+      refused: (events) => {
+        this.#writtenEvents -= events
+        this.#lostEvents += events
+        this.#logger.error(
+          { audit: this.#path, events },
+          'audit log: the database refused rows; a gap stands in their place',
+        )
       },
-    )
+      setAside: (newPath, problem) => this.#wasSetAside(newPath, problem),
+      sampled: (share) => this.#sampled(share),
+      failed: (problem) => this.#degrade(problem),
+    })
   }
 
   /** Whether one more event may wait. After an overflow only when half is free, so that gaps are few and long. */
@@ -187,8 +191,16 @@ export class AuditLog {
     this.#cut()
     if (this.#outbox.losing && this.#hasRoom()) this.#cutGap()
     this.#delivery?.pump()
+    this.#noteSilence()
     if (this.#outbox.losing && this.#closing === null) {
       this.#flushTimer = setTimeout(this.#onTimer, this.#settings.flushInterval).unref()
+    }
+  }
+
+  /** A file system that hangs says nothing at all. */
+  #noteSilence(): void {
+    if (this.#problem === null && (this.#delivery?.silence ?? 0) > SILENCE) {
+      this.#degrade('the writer does not answer: the file system may hang')
     }
   }
 
@@ -227,12 +239,24 @@ export class AuditLog {
     this.#acknowledgedSeq = last.last
     if (this.#problem === null || this.#outbox.losing) return
     this.#problem = null
+    this.#problemsSaid.clear()
     this.#logger.info({ audit: this.#path, lostEvents: this.#lostEvents }, 'audit log: written again')
   }
 
+  #sampled(share: number): void {
+    const words =
+      share < 1
+        ? `audit log: more than ${this.#settings.sampleAbove} departures a second: rows are kept of 1 key in ${1 / share}; counts stay exact`
+        : 'audit log: rows are kept of every key again'
+    this.#logger[share < this.#share ? 'warn' : 'info']({ audit: this.#path, share }, words)
+    this.#share = share
+  }
+
   #degrade(problem: string): void {
-    if (problem === this.#problem) return
     this.#problem = problem
+    // Two problems that take turns would be said for ever.
+    if (this.#problemsSaid.has(problem)) return
+    this.#problemsSaid.add(problem)
     this.#logger.warn({ audit: this.#path, problem }, 'audit log: degraded; the cache goes on')
   }
 
@@ -247,7 +271,14 @@ export class AuditLog {
   #readEarlier(): Lifetime {
     if (!existsSync(this.#path)) return NO_LIFETIME
     try {
-      return readLifetime(this.#path)
+      const { lifetime, plainRuns } = readEarlier(this.#path)
+      if (this.#settings.redaction !== null && plainRuns > 0) {
+        this.#logger.warn(
+          { audit: this.#path, runs: plainRuns },
+          'audit log: keys are hashed from now on, and those of earlier runs stay readable in this file: begin a new one',
+        )
+      }
+      return lifetime
     } catch (error) {
       this.#degrade(inWords(error, this.#path))
       return NO_LIFETIME

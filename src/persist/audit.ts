@@ -9,6 +9,8 @@ export interface AuditState {
   readonly problem: string | null
   /** The newest path of a damaged file that this run has set aside; `null`: none. */
   readonly setAside: string | null
+  /** Of which share of the keys departures get rows at present; below 1 there are more of them than `sampleAbove`. */
+  readonly sampledShare: number
   /** Events acknowledged by the writer, waiting, and lost, in this run. */
   readonly writtenEvents: number
   readonly pendingEvents: number

@@ -1,7 +1,8 @@
-import type { AuditLevel } from '../base/audit-options.ts'
+import type { AuditLevel, AuditSettings, RetentionSettings } from '../base/audit-options.ts'
 import type { RedactionSettings } from '../base/redaction.ts'
 import type { Started } from '../event/catalogue.ts'
 import type { EncodedRows } from './encoding.ts'
+import type { Sums } from './rollup.ts'
 import type { Tally } from './tally.ts'
 
 /** Who writes: goes into the row of the run, which every file that the run writes to must have. */
@@ -20,9 +21,12 @@ export interface RunHeader {
   readonly mayUse: string
   /** How the writer hashes the keys of all rows; `null`: it doesn't. */
   readonly redaction: RedactionSettings | null
+  /** What the writer keeps of what it is given. */
+  readonly retention: RetentionSettings
+  readonly sampleAbove: number
 }
 
-export function runHeader(started: Started, level: AuditLevel, redaction: RedactionSettings | null = null): RunHeader {
+export function runHeader(started: Started, { level, redaction, retention, sampleAbove }: AuditSettings): RunHeader {
   return {
     run: started.runId,
     level,
@@ -37,6 +41,8 @@ export function runHeader(started: Started, level: AuditLevel, redaction: Redact
     settings: JSON.stringify(started.settings),
     mayUse: JSON.stringify(started.mayUse),
     redaction,
+    retention,
+    sampleAbove,
   }
 }
 
@@ -78,4 +84,6 @@ export interface Batch {
   readonly tally: Tally
   readonly end: RunEnd | null
   readonly gap: Gap | null
+  /** What rollups gain from lost events; `null`: nothing. */
+  readonly lostSums: Sums | null
 }

@@ -19,7 +19,13 @@ export function openForWriting(path: string, busyTimeout: number): Database {
     database.pragma('auto_vacuum = incremental')
     database.pragma('journal_mode = WAL')
     database.pragma('synchronous = NORMAL')
-    database.pragma('foreign_keys = ON')
+    // Sorting a segment's keys stays in memory: some 4 MB.
+    database.pragma('cache_size = -8000')
+    database.pragma('temp_store = memory')
+    // A reader that takes its time makes it grow; it would stay as large until the last process lets go of it.
+    database.pragma(`journal_size_limit = ${16 * 1024 ** 2}`)
+    // The ids of runs come from the same connection; to check them would mean to scan tables where a run is removed.
+    database.pragma('foreign_keys = OFF')
     migrate(database)
     return database
   } catch (error) {

@@ -21,13 +21,13 @@ class Decoder {
   #codeAt = 0
   #textAt = 0
 
-  constructor({ numbers, codes, text, words, general }: EncodedRows) {
+  constructor({ numbers, codes, text, isWide, words, general }: EncodedRows) {
     this.#numbers = numbers
     this.#codes = codes
-    this.#text = text
+    this.#text = Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString(isWide ? 'utf16le' : 'latin1')
     this.#words = [null, ...words.map((word) => word.toWellFormed())]
     this.#general = general
-    this.#isTorn = SURROGATE.test(text)
+    this.#isTorn = SURROGATE.test(this.#text)
   }
 
   rows(): Rows {
@@ -50,7 +50,7 @@ class Decoder {
         const row = this.#keyed(LAYOUTS[code] as Layout, seq, at, cache, key)
         rows.keyEvents.push(row)
         const { firstRegret, regret } = row[5]
-        if (firstRegret === true && typeof regret === 'number') rows.regrets.push([regret, at, cache, key])
+        if (firstRegret === true && typeof regret === 'number') rows.regrets.push([regret, at, cache, key, seq])
       }
     }
     return rows

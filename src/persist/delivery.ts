@@ -5,7 +5,7 @@ import { BUSY, FAILED, type FromWriter, ON_DISK, SHARED_BYTES, STOP, type ToWrit
 /** Batches with the worker at a time: enough to keep it busy, few enough to bound the copies in its queue. */
 const WINDOW = 8
 const FIRST_RETRY = 100
-const LAST_RETRY = 30_000
+const LAST_RETRY = 5_000
 /** ms that `finish` waits for a writer that neither writes nor fails. */
 const PATIENCE = 10_000
 
@@ -25,6 +25,8 @@ export interface DeliveryListener {
   refused(events: number): void
   /** The file was damaged: it has this path now, and a new one has begun. */
   setAside(newPath: string, problem: string): void
+  /** From now on rows are kept of this share of the keys. */
+  sampled(share: number): void
   /** Nothing can be written; it will be tried again. */
   failed(problem: string): void
 }
@@ -42,6 +44,8 @@ export class Delivery {
   /** Not on disk yet, oldest first; the first `#sent` of them are with the worker. */
   readonly #waiting: Batch[] = []
   #sent = 0
+  /** When the worker last made progress, or got something to do after a pause. */
+  #heardAt = 0
   #bytes = 0
   #events = 0
   readonly #shared = new SharedArrayBuffer(SHARED_BYTES)
@@ -82,6 +86,11 @@ export class Delivery {
     return this.#worker !== null && !this.#failing
   }
 
+  /** ms that the worker has been at the first batch without a word; 0 where it has nothing to do. */
+  get silence(): number {
+    return this.#sent === 0 ? 0 : performance.now() - this.#heardAt
+  }
+
   add(batch: Batch): void {
     this.#waiting.push(batch)
     this.#bytes += batch.bytes
@@ -95,6 +104,7 @@ export class Delivery {
     if (count <= 0) return
     const delivered = this.#waiting.splice(0, count)
     this.#sent = Math.max(0, this.#sent - count)
+    this.#heardAt = performance.now()
     let events = 0
     for (const batch of delivered) {
       this.#bytes -= batch.bytes
@@ -119,7 +129,7 @@ export class Delivery {
     ) {
       const worker = this.#worker ?? this.#start()
       if (worker === null) return
-      this.#sent++
+      if (this.#sent++ === 0) this.#heardAt = performance.now()
       worker.postMessage({ batch } satisfies ToWriter)
     }
   }
@@ -218,6 +228,10 @@ export class Delivery {
   #heard(message: FromWriter): void {
     if ('setAside' in message) {
       this.#listener.setAside(message.setAside, message.problem)
+      return
+    }
+    if ('share' in message) {
+      this.#listener.sampled(message.share)
       return
     }
     if ('failed' in message) {

@@ -27,13 +27,28 @@ const SELECT_LIFETIME = `
     coalesce(sum(warnings), 0) as memoryWarnings
   from runs`
 
+/** What a log has of the runs before. */
+export interface Earlier {
+  readonly lifetime: Lifetime
+  /** Runs whose keys are not hashed. */
+  readonly plainRuns: number
+}
+
+const NOTHING: Earlier = { lifetime: NO_LIFETIME, plainRuns: 0 }
+
+const COUNT_PLAIN = 'select count(*) from runs where redaction is null'
+
 /** Figures of all runs in an existing log; the `runs` table has a row a run, so this takes a millisecond. */
-export function readLifetime(path: string): Lifetime {
+export function readEarlier(path: string): Earlier {
   const database = openForReading(path, BUSY_TIMEOUT)
   try {
     // Another process may just be creating it.
     const exists = database.prepare(`select 1 from sqlite_schema where name = 'runs'`).get() !== undefined
-    return exists ? (database.prepare(SELECT_LIFETIME).get() as Lifetime) : NO_LIFETIME
+    if (!exists) return NOTHING
+    return {
+      lifetime: database.prepare(SELECT_LIFETIME).get() as Lifetime,
+      plainRuns: database.prepare(COUNT_PLAIN).pluck().get() as number,
+    }
   } finally {
     database.close()
   }

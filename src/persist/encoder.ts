@@ -39,22 +39,20 @@ export class Encoder {
 
   /** What was added since the last cut. */
   cut(): EncodedRows {
-    const text = this.#text
-    // Flattens it: as the tree of its pieces it would take several times its bytes until it is sent.
-    text.charCodeAt(0)
+    const isWide = TWO_BYTE_TEXT.test(this.#text)
+    // Not from the pool: what is sent takes the whole buffer along.
+    const text = Buffer.allocUnsafeSlow(isWide ? this.#text.length * 2 : this.#text.length)
+    text.write(this.#text, isWide ? 'utf16le' : 'latin1')
     const numbers = this.#numbers.slice(0, this.#numbered)
     const codes = this.#codes.slice(0, this.#coded)
     const rows: EncodedRows = {
       numbers,
       codes,
       text,
+      isWide,
       words: this.#words,
       general: this.#general.length === 0 ? '' : `[${this.#general.join()}]`,
-      bytes:
-        numbers.byteLength +
-        codes.byteLength +
-        (TWO_BYTE_TEXT.test(text) ? text.length * 2 : text.length) +
-        this.#otherBytes,
+      bytes: numbers.byteLength + codes.byteLength + text.byteLength + this.#otherBytes,
     }
     this.#numbered = 0
     this.#coded = 0

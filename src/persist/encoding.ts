@@ -14,7 +14,9 @@ type Headed = 'seq' | 'at' | 'type' | 'cache' | 'key'
 export interface EncodedRows {
   readonly numbers: Float64Array
   readonly codes: Uint32Array
-  readonly text: string
+  /** Outside the heap, where no garbage collection copies it while it waits: latin1, or UTF-16LE where that is too narrow. */
+  readonly text: Uint8Array
+  readonly isWide: boolean
   /** A word's code is its place here, counted from 1; 0 is null. */
   readonly words: readonly string[]
   /** Events that have no key: a JSON list of rows of `events`. */

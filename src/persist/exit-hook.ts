@@ -9,8 +9,12 @@ const ALL_MS = 1_000
 
 /** What the hook asks of a log. */
 export interface ExitingLog {
-  /** Records that the process exits, and hands all that waits to the writer's thread. */
-  beforeExit(code: number): void
+  /**
+   * Records that the process exits, and hands all that waits to the writer's thread.
+   *
+   * @param error name of the exception that nobody caught, where it exits for one.
+   */
+  beforeExit(code: number, error: string | null): void
   /** Blocks until the thread has written all or the deadline (of `performance.now()`) has passed. */
   awaitThread(deadline: number): void
   /** Blocks until the thread has let go of the database: it can't be ended safely before. */
@@ -21,12 +25,23 @@ export interface ExitingLog {
 
 const open = new Set<ExitingLog>()
 let hooked = false
+/** Longest time between an exception and the exit that it leads to: a handler may close what is open first. */
+const AFTERMATH_MS = 10_000
+/** Name of the last exception that nobody caught, and when (of `performance.now()`). */
+let uncaught = { name: '', at: Number.NEGATIVE_INFINITY }
 
 export function watchExit(log: ExitingLog): void {
   open.add(log)
   if (hooked) return
   hooked = true
   process.on('exit', onExit)
+  // It only watches: Node treats the exception as it would without.
+  process.on('uncaughtExceptionMonitor', (error: unknown) => {
+    attempt(() => {
+      const name = error instanceof Error ? String(error.name).slice(0, 100) : typeof error
+      uncaught = { name, at: performance.now() }
+    })
+  })
 }
 
 export function unwatchExit(log: ExitingLog): void {
@@ -36,7 +51,8 @@ export function unwatchExit(log: ExitingLog): void {
 function onExit(code: number): void {
   const start = performance.now()
   const logs = [...open]
-  for (const log of logs) attempt(() => log.beforeExit(code))
+  const isCause = code !== 0 && start - uncaught.at < AFTERMATH_MS
+  for (const log of logs) attempt(() => log.beforeExit(code, isCause ? uncaught.name : null))
   for (const log of logs) attempt(() => log.awaitThread(start + THREADS_MS))
   for (const log of logs) attempt(() => log.stopThread(start + STOP_MS))
   for (const log of logs) attempt(() => log.writeRest(start + ALL_MS))

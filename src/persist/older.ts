@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Database } from './driver.ts'
 import { migrationsAfter } from './migrations.ts'
 
-const TABLE = /^create table (\w+) \([^;]*\) strict(?:, without rowid)?;/gm
+const TABLE = /^create table (\w+) \(.*?^\) strict(?:, without rowid)?;/gms
 
 /** Rows of an older file aren't indexed by key: all of a run is one open segment, which is scanned. */
 const OPEN_SEGMENTS = `

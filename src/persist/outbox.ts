@@ -1,6 +1,7 @@
 import type { MuninnEvent } from '../event/catalogue.ts'
 import type { Batch, GapReason, RunEnd } from './batch.ts'
 import { Encoder } from './encoder.ts'
+import { Rollup } from './rollup.ts'
 import { count, emptyTally, type Tally } from './tally.ts'
 
 /** 512 rows are written at nine tenths of the speed of endless batches. */
@@ -14,6 +15,7 @@ interface Lost {
   toAt: number
   count: number
   tally: Tally
+  rollup: Rollup
 }
 
 /** Collects a run's events and cuts them into batches whose ranges of `seq` are contiguous. */
@@ -68,11 +70,13 @@ export class Outbox {
       toAt: event.at,
       count: 0,
       tally: emptyTally(),
+      rollup: new Rollup((_minute, _cache, prefix) => prefix),
     }
     this.#lost.last = event.seq
     this.#lost.toAt = event.at
     this.#lost.count++
     count(this.#lost.tally, event)
+    this.#lost.rollup.addLost(event)
   }
 
   /** What was collected, as a batch. */
@@ -90,6 +94,7 @@ export class Outbox {
       tally: this.#tally,
       end: this.#end,
       gap: null,
+      lostSums: null,
     }
     this.#covered = this.#last
     this.#events = 0
@@ -114,6 +119,7 @@ export class Outbox {
       tally: lost.tally,
       end: null,
       gap: { lost: lost.count, fromAt: lost.fromAt, reason },
+      lostSums: lost.rollup.sums,
     }
   }
 }

@@ -6,7 +6,7 @@ import { APPLICATION_ID, schemaVersion, versionOf } from './migrations.ts'
 import { supplement } from './older.ts'
 import { errorCode, inWords, UnusableFileError } from './problem.ts'
 
-export type { Database } from './driver.ts'
+export type { Database, Statement } from './driver.ts'
 
 /**
  * A connection that only reads, to a file that is an audit log of a version known here.
@@ -58,11 +58,15 @@ function check(database: Database, path: string): void {
       `${path}: it is a database of another application; it is left untouched: give another path`,
     )
   }
-  if (version > schemaVersion()) {
-    throw new UnusableFileError(
-      `${path}: its schema has version ${version}, newer than this Muninn's ${schemaVersion()}; it is left untouched: upgrade muninn-cache, or give another path`,
-    )
-  }
+  demandKnown(version, path)
+}
+
+/** @throws where a schema's version is newer than this code. */
+export function demandKnown(version: number, path: string): void {
+  if (version <= schemaVersion()) return
+  throw new UnusableFileError(
+    `${path}: its schema has version ${version}, newer than this Muninn's ${schemaVersion()}; it is left untouched: upgrade muninn-cache, or give another path`,
+  )
 }
 
 /** Why a log can't be read, in a sentence. */

@@ -1,9 +1,14 @@
+import { OTHERS } from '../base/prefix.ts'
 import type { Batch, RunHeader } from './batch.ts'
+import { decodeRows } from './decoder.ts'
+import { Rollup, type Sums } from './rollup.ts'
 import { emptyTally, join } from './tally.ts'
 import { type SetAsideListener, Writer } from './writer.ts'
 
 /** ms that the gap in place of what there is no time for may take. */
-const RESERVE = 50
+const RESERVE = 80
+/** Those of them that are kept for writing it, when counting what is lost takes long. */
+const WRITING = 50
 
 /**
  * Writes what a run still has waiting from this thread: the process exits, and no other is left to do it. What the
@@ -21,7 +26,7 @@ export function writeRest(
   try {
     for (const [index, batch] of waiting.entries()) {
       if (index > 0 && performance.now() > deadline - RESERVE) {
-        writer.write(gapInPlaceOf(waiting.slice(index)))
+        writer.write(gapInPlaceOf(waiting.slice(index), deadline - WRITING))
         return
       }
       writer.write(batch)
@@ -32,7 +37,7 @@ export function writeRest(
 }
 
 /** A gap that stands for these batches; how the run ended, and its counts, are kept. */
-function gapInPlaceOf(batches: readonly Batch[]): Batch {
+function gapInPlaceOf(batches: readonly Batch[], deadline: number): Batch {
   const first = batches[0] as Batch
   const last = batches.at(-1) as Batch
   const tally = emptyTally()
@@ -42,5 +47,29 @@ function gapInPlaceOf(batches: readonly Batch[]): Batch {
     lost += batch.events + (batch.gap?.lost ?? 0)
   }
   const gap = { lost, fromAt: first.gap?.fromAt ?? first.at, reason: 'exit' } as const
-  return { ...last, first: first.first, events: 0, rows: null, bytes: 0, tally, gap }
+  return {
+    ...last,
+    first: first.first,
+    events: 0,
+    rows: null,
+    bytes: 0,
+    tally,
+    gap,
+    lostSums: sumsOf(batches, deadline),
+  }
+}
+
+/** What the batches add to the rollups, as far as there is time to count: their keys' prefixes aren't told apart. */
+function sumsOf(batches: readonly Batch[], deadline: number): Sums {
+  const rollup = new Rollup(() => OTHERS)
+  for (const { rows } of batches) {
+    if (performance.now() > deadline) break
+    if (rows !== null) rollup.addRows(decodeRows(rows))
+  }
+  const parts = [rollup.sums, ...batches.flatMap(({ lostSums }) => (lostSums === null ? [] : [lostSums]))]
+  return {
+    cells: parts.flatMap(({ cells }) => cells),
+    spreads: parts.flatMap(({ spreads }) => spreads),
+    uses: parts.flatMap(({ uses }) => uses),
+  }
 }

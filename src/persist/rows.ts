@@ -33,8 +33,8 @@ export type KeyRow = [seq: number, at: number, type: string, cache: string, key:
 
 export type EventRow = [seq: number, at: number, type: string, cache: string | null, data: Record<string, unknown>]
 
-/** A first miss that regrets an eviction: the eviction's `seq`, and when. */
-export type RegretRow = [seq: number, at: number, cache: string, key: string]
+/** A first miss that regrets an eviction: the eviction's `seq`; of the miss, when, what and its own `seq`. */
+export type RegretRow = [regret: number, at: number, cache: string, key: string, seq: number]
 
 export interface Rows {
   evictions: EvictionRow[]

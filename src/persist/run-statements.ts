@@ -1,10 +1,19 @@
+import { prefixOf } from '../base/prefix.ts'
 import { Redaction } from '../base/redaction.ts'
 import type { Batch, RunHeader } from './batch.ts'
+import { encodeBlock, isRecorded } from './block.ts'
+import { Chain } from './chain.ts'
 import { unknownEnds } from './crashed-runs.ts'
 import { decodeRows } from './decoder.ts'
 import type { Database, Statement } from './driver.ts'
+import { Insertion } from './insertion.ts'
+import { blockRow, type GapLink, HASHED_COLUMNS, hashBatch, hashGap, hashRows } from './link-hash.ts'
 import { redactRows } from './redact-rows.ts'
-import { EVICTION_COLUMNS } from './rows.ts'
+import { Rollup } from './rollup.ts'
+import { RollupStatements } from './rollup-statements.ts'
+import type { RegretRow, Rows, Value } from './rows.ts'
+import { Sampling, sampleRows } from './sampling.ts'
+import { OpenSegment, ROW_BYTES, rowsPerSegment } from './segment.ts'
 
 const INSERT_RUN = `
   insert or ignore into runs (run, level, started_at, version, node, host, pid, process_started_at, seed, settings, may_use, last_at,
@@ -29,114 +38,217 @@ const UPDATE_RUN = `
 
 const STOP_RUN = 'update runs set stopped_at = :at, stop_reason = :reason, exit_code = :code where id = :id'
 
+const SELECT_LAST = 'select last_seq from runs where id = ?'
+
+const SELECT_END = 'select last_seq as lastSeq, last_at as lastAt from runs where id = ?'
+
 const INSERT_BATCH = `
-  insert or ignore into batches (run_id, first_seq, last_seq, row_count) values (:id, :first, :last, :rows)`
+  insert into batches (run_id, first_seq, last_seq, row_count, departures_hash, events_hash, hash, row_sums)
+  values (:id, :first, :last, :rowCount, :departures, :events, :hash, :sums)`
 
 const INSERT_GAP = `
-  insert or ignore into gaps (run_id, first_seq, last_seq, from_at, to_at, lost, reason)
-  values (:id, :first, :last, :fromAt, :toAt, :lost, :reason)`
+  insert or ignore into gaps (run_id, first_seq, last_seq, from_at, to_at, lost, reason, hash)
+  values (:id, :first, :last, :fromAt, :toAt, :lost, :reason, :hash)`
 
 const REVIVE = `delete from gaps where run_id = :id and first_seq = :first and reason = 'crash'`
 
-// The rows' columns are by position: they come in the order in which `rows.ts` names them.
-const INSERT_EVICTION = `
-  insert into evictions (run_id, ${EVICTION_COLUMNS.join(', ')}) values (?, ${EVICTION_COLUMNS.map(() => '?').join(', ')})`
+const NOTE_REGRET = `
+  update evictions set missed_at = :at where run_id = :id and seq = :seq and missed_at is null
+  returning at, cause, policy, size, cost`
 
-const INSERT_KEY_EVENT = 'insert into key_events (run_id, seq, at, type, cache, key, data) values (?, ?, ?, ?, ?, ?, ?)'
+interface RegrettedRow {
+  readonly at: number
+  readonly cause: string
+  readonly policy: string
+  readonly size: number
+  readonly cost: number
+}
 
-const INSERT_EVENT = 'insert into events (run_id, seq, at, type, cache, data) values (?, ?, ?, ?, ?, ?)'
+const SELECT_SHARE = 'select share from samplings where run_id = ? order by seq desc limit 1'
 
-const NOTE_REGRET = 'update evictions set missed_at = :at where run_id = :id and seq = :seq and missed_at is null'
+/** What the chain hashes of a batch's block, and what the block takes in the file. */
+interface Recorded {
+  readonly blocks: readonly (readonly Value[])[]
+  readonly blockBytes: number
+}
 
 /** One run's prepared statements: writes a batch inside the caller's transaction. */
 export class RunStatements {
   readonly #id: number
   readonly #redaction: Redaction | null
+  readonly #chain: Chain
+  readonly #rollups: RollupStatements
+  readonly #last: Statement
+  readonly #end: Statement
   readonly #batch: Statement
   readonly #gap: Statement
-  readonly #eviction: Statement
-  readonly #keyEvent: Statement
-  readonly #event: Statement
+  readonly #block: Statement
+  readonly #evictions: Insertion
+  readonly #keyEvents: Insertion
+  readonly #events: Insertion
   readonly #regret: Statement
   readonly #revive: Statement
   readonly #update: Statement
   readonly #stop: Statement
+  readonly #segment: OpenSegment
+  readonly #sampling: Sampling | null
+  readonly #noteShare: Statement
+  /** As the file has it. */
+  #notedShare: number
+  /** Departures of the batch that is being written. */
+  #departures = 0
+  /** No event of the next batch is older. */
+  #at: number
 
-  private constructor(database: Database, id: number, redaction: Redaction | null) {
+  private constructor(database: Database, id: number, header: RunHeader, redaction: Redaction | null) {
     this.#id = id
     this.#redaction = redaction
+    this.#chain = new Chain(database)
+    this.#rollups = new RollupStatements(database, id)
+    this.#last = database.prepare(SELECT_LAST).pluck()
+    this.#end = database.prepare(SELECT_END)
+    this.#at = header.startedAt
+    this.#segment = new OpenSegment(database, id, rowsPerSegment(header.retention.maxSize))
+    this.#notedShare = (database.prepare(SELECT_SHARE).pluck().get(id) as number | undefined) ?? 1
+    const isSampled = header.level === 'departures' && header.sampleAbove < Number.POSITIVE_INFINITY
+    this.#sampling = isSampled ? new Sampling(header.sampleAbove, this.#notedShare) : null
+    this.#noteShare = database.prepare('insert or replace into samplings values (:id, :first, :at, :share)')
     this.#batch = database.prepare(INSERT_BATCH)
     this.#gap = database.prepare(INSERT_GAP)
-    this.#eviction = database.prepare(INSERT_EVICTION)
-    this.#keyEvent = database.prepare(INSERT_KEY_EVENT)
-    this.#event = database.prepare(INSERT_EVENT)
+    this.#block = database.prepare('insert into blocks values (?, ?, ?, ?, ?, ?, ?)')
+    this.#evictions = new Insertion(database, 'evictions', HASHED_COLUMNS.evictions, id)
+    this.#keyEvents = new Insertion(database, 'key_events', HASHED_COLUMNS.key_events, id)
+    this.#events = new Insertion(database, 'events', HASHED_COLUMNS.events, id)
     this.#regret = database.prepare(NOTE_REGRET)
     this.#revive = database.prepare(REVIVE)
     this.#update = database.prepare(UPDATE_RUN)
     this.#stop = database.prepare(STOP_RUN)
   }
 
-  /** Makes sure of the run's row; in a file that joins in the middle of the run, what came before is a gap. */
-  static begin(database: Database, header: RunHeader, next: Batch): RunStatements {
+  /** Makes sure of the run's row. */
+  static begin(database: Database, header: RunHeader): RunStatements {
     const redaction = header.redaction === null ? null : new Redaction(header.redaction)
     const run = {
       ...header,
-      redaction: redaction?.settings.scope ?? null,
+      redaction: redaction?.scope ?? null,
       redactionSecret: redaction?.fingerprint ?? null,
     }
     const isNew = database.prepare(INSERT_RUN).run(run).changes === 1
     const { id } = database.prepare('select id from runs where run = ?').get(header.run) as { id: number }
-    const statements = new RunStatements(database, id, redaction)
-    if (isNew && next.first > 1) {
-      const fromAt = header.startedAt
-      const before = { id, first: 1, last: next.first - 1, fromAt, toAt: next.gap?.fromAt ?? next.at }
-      statements.#gap.run({ ...before, lost: null, reason: 'elsewhere' })
-    }
+    const statements = new RunStatements(database, id, header, redaction)
     if (isNew) statements.#markCrashed(database)
     return statements
   }
 
+  /** Of which share of the keys it keeps rows. */
+  get share(): number {
+    return this.#sampling?.share ?? 1
+  }
+
+  /** What was written last is on disk. */
+  committed({ at, gap }: Batch): void {
+    this.#notedShare = this.share
+    this.#sampling?.count(at, this.#departures + (gap?.lost ?? 0))
+  }
+
   write(batch: Batch): void {
     const id = this.#id
-    // A later run took this one for dead: it cannot see into another container.
-    this.#revive.run({ id, first: batch.first })
-    const isNew = batch.gap === null ? this.#insertRows(batch) : this.#insertGap(batch, batch.gap)
+    this.#departures = 0
+    const { first, last, at, gap, rows, tally } = batch
     // A batch that was on disk already, and only its acknowledgement lost, must not be counted twice.
-    if (!isNew) return
-    const { last, at, tally } = batch
-    this.#update.run({ id, last, at, lost: batch.gap?.lost ?? 0, ...tally })
+    if ((this.#last.get(id) as number) >= last) return
+    // A later run took this one for dead: it cannot see into another container.
+    this.#revive.run({ id, first })
+    this.#bridge(batch)
+    if (this.share !== this.#notedShare) this.#noteShare.run({ id, first, at: this.#at, share: this.share })
+    if (gap !== null) this.#insertGap(id, { first, last, toAt: at, ...gap })
+    else if (rows !== null) this.#insertRows(batch, decodeRows(rows))
+    if (batch.lostSums !== null) this.#rollups.add(batch.lostSums)
+    this.#update.run({ id, last, at, lost: gap?.lost ?? 0, ...tally })
     if (batch.end !== null) this.#stop.run({ id, ...batch.end })
+    this.#at = at
+  }
+
+  /** What is missing between the run's rows in this file and a batch went to another that had its name meanwhile. */
+  #bridge({ first, at, gap }: Batch): void {
+    const id = this.#id
+    const { lastSeq, lastAt } = this.#end.get(id) as { readonly lastSeq: number; readonly lastAt: number }
+    if (lastSeq + 1 >= first) return
+    const range = { first: lastSeq + 1, last: first - 1, fromAt: lastAt, toAt: gap?.fromAt ?? at }
+    // It may have been away so long that a later run took this one for dead.
+    this.#revive.run({ id, first: range.first })
+    this.#insertGap(id, { ...range, lost: null, reason: 'elsewhere' })
   }
 
   /** Earlier runs without an end get a gap that begins after their last row and ends nobody knows where. */
   #markCrashed(database: Database): void {
     for (const { id, first, at } of unknownEnds(database, this.#id)) {
-      this.#gap.run({ id, first, last: first, fromAt: at, toAt: at, lost: null, reason: 'crash' })
+      this.#insertGap(id, { first, last: first, fromAt: at, toAt: at, lost: null, reason: 'crash' })
     }
   }
 
-  #insertRows(batch: Batch): boolean {
+  #insertRows({ first, last, at }: Batch, rows: Rows): void {
     const id = this.#id
-    const { first, last } = batch
-    if (this.#batch.run({ id, first, last, rows: batch.events }).changes === 0) return false
-    if (batch.rows === null) return true
-    const rows = decodeRows(batch.rows)
     // Before anything is made of them: no key may reach the file by another way.
     if (this.#redaction !== null) redactRows(rows, this.#redaction)
-    for (const row of rows.evictions) this.#eviction.run(id, row)
-    for (const [seq, at, type, cache, key, data] of rows.keyEvents) {
-      this.#keyEvent.run(id, seq, at, type, cache, key, JSON.stringify(data))
+    const rollup = new Rollup(this.#rollups.prefixFor)
+    rollup.addRows(rows)
+    this.#departures = rows.evictions.length + rows.keyEvents.length
+    sampleRows(rows, this.share)
+    const { blocks, blockBytes } = this.#record(rows, first, last, at)
+    const bound = {
+      blocks,
+      evictions: rows.evictions,
+      keyEvents: rows.keyEvents.map(([seq, at, type, cache, key, data]) => [
+        seq,
+        at,
+        type,
+        cache,
+        key,
+        JSON.stringify(data),
+      ]),
+      events: rows.events.map(([seq, at, type, cache, data]) => [seq, at, type, cache, JSON.stringify(data)]),
     }
-    for (const [seq, at, type, cache, data] of rows.events) {
-      this.#event.run(id, seq, at, type, cache, JSON.stringify(data))
-    }
-    for (const [seq, at] of rows.regrets) this.#regret.run({ id, seq, at })
-    return true
+    this.#evictions.run(bound.evictions)
+    this.#keyEvents.run(bound.keyEvents)
+    this.#events.run(bound.events)
+    for (const row of rows.regrets) this.#noteRegret(row, rows.prefixes, rollup)
+    this.#rollups.add(rollup.sums)
+    const keyed = bound.evictions.length + bound.keyEvents.length
+    const rowCount = keyed + bound.events.length
+    const hashes = hashRows(bound)
+    const hash = hashBatch(this.#chain.before(id, first), first, last, rowCount, hashes)
+    this.#batch.run({ id, first, last, rowCount, ...hashes, hash })
+    this.#segment.take(first, last, this.#at, at, keyed + Math.ceil(blockBytes / ROW_BYTES))
   }
 
-  #insertGap(batch: Batch, gap: NonNullable<Batch['gap']>): boolean {
-    const { first, last, at } = batch
-    const { fromAt, lost, reason } = gap
-    return this.#gap.run({ id: this.#id, first, last, fromAt, toAt: at, lost, reason }).changes === 1
+  /** Puts what happens again and again into a block, away from the rows; what the chain hashes of it. */
+  #record(rows: Rows, first: number, last: number, at: number): Recorded {
+    const recorded = rows.keyEvents.filter(isRecorded)
+    if (recorded.length === 0) return { blocks: [], blockBytes: 0 }
+    rows.keyEvents = rows.keyEvents.filter((row) => !isRecorded(row))
+    const data = encodeBlock(recorded)
+    this.#block.run(this.#id, first, last, this.#at, at, recorded.length, data)
+    const blocks = [blockRow(first, last, this.#at, at, recorded.length, data)]
+    return { blocks, blockBytes: data.length }
+  }
+
+  /** What the eviction was is known only where it still has a row. */
+  #noteRegret([regret, at, cache, key, seq]: RegretRow, prefixes: Rows['prefixes'], rollup: Rollup): void {
+    const eviction = this.#regret.get({ id: this.#id, seq: regret, at }) as RegrettedRow | undefined
+    rollup.addRegret({
+      at,
+      cache,
+      prefix: prefixes?.get(seq) ?? prefixOf(key),
+      cause: eviction?.cause ?? '',
+      policy: eviction?.policy ?? '',
+      bytes: eviction?.size ?? 0,
+      cost: eviction?.cost ?? 0,
+      delay: eviction === undefined ? null : at - eviction.at,
+    })
+  }
+
+  #insertGap(id: number, gap: GapLink): void {
+    this.#gap.run({ id, ...gap, hash: hashGap(this.#chain.before(id, gap.first), gap) })
   }
 }

@@ -3,7 +3,7 @@ import { extname } from 'node:path'
 import { fileIdentity } from './database.ts'
 import { loadDriver } from './driver.ts'
 import { APPLICATION_ID, schemaVersion } from './migrations.ts'
-import { errorCode, inWords, UnusableFileError } from './problem.ts'
+import { errorCode, inWords, isBusy, UnusableFileError } from './problem.ts'
 
 /** What SQLite puts before a database, and before its WAL. */
 const MAGIC = Buffer.from('SQLite format 3\0')
@@ -26,26 +26,32 @@ const DATABASE_NAMES = ['.db', '.db3', '.sqlite', '.sqlite3']
  * @throws where it stays, saying why.
  */
 export function setAside(path: string, seen: string, problem: string, patience: number): string | null {
+  if (fileIdentity(path) !== seen) return null
   const real = realpathSync(path)
-  return exclusively(`${real}.setting-aside`, patience, () => {
-    if (fileIdentity(real) !== seen) return null
-    if (!isOurs(real)) {
-      throw new UnusableFileError(
-        `${problem}; nothing says that it was an audit log, so it is left untouched: give another path`,
-      )
+  if (!isOurs(real)) {
+    throw new UnusableFileError(
+      `${problem}; nothing says that it was an audit log, so it is left untouched: give another path`,
+    )
+  }
+  try {
+    return exclusively(`${real}.setting-aside`, patience, () => (fileIdentity(real) === seen ? rename(real) : null))
+  } catch (error) {
+    if (isBusy(error)) throw error
+    throw new UnusableFileError(`${problem}; it could not be set aside: ${inWords(error, real)}`)
+  }
+}
+
+function rename(path: string): string {
+  const aside = freeName(path)
+  // The database last: without it, whoever opens the path makes a new one, and that would take these for its own.
+  for (const suffix of ['-wal', '-shm', '']) {
+    try {
+      renameSync(path + suffix, aside + suffix)
+    } catch (error) {
+      if (suffix === '' || errorCode(error) !== 'ENOENT') throw error
     }
-    const aside = freeName(real)
-    // The database last: without it, whoever opens the path makes a new one, and that would take these for its own.
-    for (const suffix of ['-wal', '-shm', '']) {
-      try {
-        renameSync(real + suffix, aside + suffix)
-      } catch (error) {
-        if (suffix !== '' && errorCode(error) === 'ENOENT') continue
-        throw new UnusableFileError(`${problem}; it could not be set aside: ${inWords(error, aside)}`)
-      }
-    }
-    return aside
-  })
+  }
+  return aside
 }
 
 function isOurs(path: string): boolean {

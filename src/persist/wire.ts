@@ -4,11 +4,13 @@ import type { Batch, RunHeader } from './batch.ts'
 
 export type ToWriter = { readonly batch: Batch } | { readonly end: true }
 
-/** `lost`: events of the batch that the database refuses. `setAside`: the new path of a damaged file. */
+/** `lost`: events of the batch that the database refuses. `setAside`: the new path of a damaged file. `share`: of which share of the
+ * keys rows are kept from now on. */
 export type FromWriter =
   | { readonly acknowledged: number; readonly lost: number }
   | { readonly failed: number; readonly problem: string }
   | { readonly setAside: string; readonly problem: string }
+  | { readonly share: number }
 
 /** What the writer's thread is started with. */
 export interface WriterData {

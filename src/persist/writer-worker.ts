@@ -17,30 +17,61 @@ import { Writer } from './writer.ts'
 /** ms that SQLite itself may wait for a lock, and that all attempts together may. */
 const LOCK_SLICE = 25
 const LOCK_PATIENCE = 2_000
+/** ms that upkeep may take when the run ends. */
+const LAST_UPKEEP = 200
 
 const { path, header, expected: first, shared } = workerData as WriterData
 const numbers = new Int32Array(shared)
 const writer = new Writer(path, header, LOCK_SLICE, (setAside, problem) => tell({ setAside, problem }))
 let expected = first
+let toldShare = 1
+let isUpkeepDue = false
+let isEnding = false
 
 // The host had set it when it started this thread: loading the native half is no time to end, either.
 loadDriver()
 setBusy(0)
 
-parentPort?.on('message', (message: ToWriter) => {
-  setBusy(1)
-  try {
-    if (Atomics.load(numbers, STOP) === 1) return
+parentPort?.on('message', (message: ToWriter) =>
+  whileBusy(() => {
     if ('end' in message) {
+      isEnding = true
+      finishUpkeep()
       writer.close()
       parentPort?.close()
     } else if (message.batch.number === expected) {
       take(message.batch)
+      upkeep()
     }
+  }),
+)
+
+/** Does something with the database, unless the host has said that nothing more may be done with it. */
+function whileBusy(work: () => void): void {
+  setBusy(1)
+  try {
+    if (Atomics.load(numbers, STOP) === 0) work()
   } finally {
     setBusy(0)
   }
-})
+}
+
+/** One step after each batch, so that it keeps up with them, and the rest while there are none. */
+function upkeep(): void {
+  const hasMore = writer.upkeep()
+  if (!hasMore || isUpkeepDue || isEnding) return
+  isUpkeepDue = true
+  setImmediate(() => {
+    isUpkeepDue = false
+    if (!isEnding) whileBusy(upkeep)
+  })
+}
+
+/** What the next run would find to do first: this run's last keys. */
+function finishUpkeep(): void {
+  const deadline = performance.now() + LAST_UPKEEP
+  while (performance.now() < deadline && writer.upkeep());
+}
 
 function take(batch: Batch): void {
   try {
@@ -48,6 +79,10 @@ function take(batch: Batch): void {
     expected++
     announce(ON_DISK, batch.number)
     tell({ acknowledged: batch.number, lost })
+    if (writer.share !== toldShare) {
+      toldShare = writer.share
+      tell({ share: toldShare })
+    }
   } catch (error) {
     announce(FAILED, batch.number)
     tell({ failed: batch.number, problem: inWords(error, path) })

@@ -1,7 +1,7 @@
 import type { CycleCompleted, CycleStarted } from '../event/catalogue.ts'
 import type { Database } from '../persist/reader.ts'
 import type { CycleRecord, Page, Question } from './answers.ts'
-import { readPage } from './page.ts'
+import { readPage, type Source } from './page.ts'
 import type { Asked } from './question.ts'
 
 const SELECT_CYCLES = `
@@ -23,8 +23,9 @@ interface CycleRow {
 
 /** The eviction cycles: what started each, and what it came to. */
 export function cycles(database: Database, question: Asked<Question>): Page<CycleRecord> {
-  const source = {
+  const source: Source = {
     question: 'cycles',
+    kind: 'cycles',
     select: SELECT_CYCLES,
     at: 'e.at',
     runId: 'e.run_id',

@@ -8,8 +8,12 @@ import { by, causeInWords, refusal } from './sentences.ts'
 import { settingsAt } from './settings-read.ts'
 import { bytesInWords, countInWords, durationInWords, quoted, timeInWords } from './words.ts'
 
-/** What the last thing that settled a key's place was: when, why, what it cost, and what would have kept the key. */
-export function departure(database: Database, key: string, moment: Moment): readonly string[] {
+/**
+ * What the last thing that settled a key's place was: when, why, what it cost, and what would have kept the key.
+ *
+ * @param room how much more of it would have kept the key, where it was evicted.
+ */
+export function departure(database: Database, key: string, moment: Moment, room: string | null): readonly string[] {
   const name = `${quoted(key)} of cache ${quoted(moment.cache)}`
   const when = `at ${timeInWords(moment.at)} (run ${moment.run}, seq ${moment.seq})`
   const settings = () => settingsAt(database, moment.runId, moment.seq)
@@ -25,6 +29,7 @@ export function departure(database: Database, key: string, moment: Moment): read
         ...(record.policy === 'hybrid' ? modeAt(database, moment) : []),
         cost(record),
         remedyForEviction(record, settings()),
+        ...(room === null ? [] : [room]),
       ]
     }
     case 'expired': {
@@ -36,11 +41,11 @@ export function departure(database: Database, key: string, moment: Moment): read
       ]
     }
     case 'removed': {
-      const { age, hits, size, cause, actor } = fields<Removed>(moment)
+      const { age, hits, size, cause, actor, traceId } = fields<Removed>(moment)
       const why =
         cause === 'deleted' ? `was deleted ${when}` : `was dropped ${when}, because an overwrite of it was refused`
       return [
-        `${name} ${why}${by(actor)}.`,
+        `${name} ${why}${by(actor, traceId)}.`,
         `It held ${bytesInWords(size)}, was ${durationInWords(age)} old, and had ${countInWords(hits, 'hit')}.`,
         cause === 'deleted'
           ? 'What would have kept it: nothing in the settings; whoever deleted it asked for it.'
@@ -48,17 +53,17 @@ export function departure(database: Database, key: string, moment: Moment): read
       ]
     }
     case 'cleared': {
-      const { count, bytes, actor } = fields<Cleared>(moment)
+      const { count, bytes, actor, traceId } = fields<Cleared>(moment)
       const sure =
         moment.level === 'departures' ? '; if it was there, it went with the rest' : ', and it went with the rest'
       return [
-        `Cache ${quoted(moment.cache)} was cleared ${when}${by(actor)}${sure} (${countInWords(count, 'entry', 'entries')}, ${bytesInWords(bytes)}).`,
+        `Cache ${quoted(moment.cache)} was cleared ${when}${by(actor, traceId)}${sure} (${countInWords(count, 'entry', 'entries')}, ${bytesInWords(bytes)}).`,
       ]
     }
     case 'rejected': {
       const rejected = fields<Rejected>(moment)
       return [
-        `The last add of ${name} was refused ${when}${by(rejected.actor)}: ${refusal(rejected)}.`,
+        `The last add of ${name} was refused ${when}${by(rejected.actor, rejected.traceId)}: ${refusal(rejected)}.`,
         remedyForRefusal(rejected.limitName, moment.cache, settings()),
       ]
     }
@@ -86,6 +91,7 @@ function fields<E>(moment: Moment): E {
 
 const SELECT_CYCLE = `
   select json_extract(data, '$.trigger') as "trigger", json_extract(data, '$.actor') as actor,
+    json_extract(data, '$.traceId') as traceId,
     (select json_extract(c.data, '$.count') from events c
       where c.run_id = e.run_id and c.type = 'cycle-completed' and json_extract(c.data, '$.cycle') = :cycle) as count
   from events e
@@ -94,6 +100,7 @@ const SELECT_CYCLE = `
 interface CycleRow {
   readonly trigger: string
   readonly actor: string | null
+  readonly traceId: string | null
   readonly count: number | null
 }
 
@@ -106,7 +113,7 @@ function occasion(database: Database, runId: number, { trigger, cycle }: Evictio
   }
   if (cycle !== null) {
     const row = database.prepare(SELECT_CYCLE).get({ runId, cycle }) as CycleRow | undefined
-    const what = row === undefined ? '' : ` (${row.trigger}${by(row.actor)})`
+    const what = row === undefined ? '' : ` (${row.trigger}${by(row.actor, row.traceId)})`
     const came =
       row === undefined || row.count === null ? '' : `, which gave up ${countInWords(row.count, 'entry', 'entries')}`
     said.push(`It went in cycle ${cycle}${what}${came}.`)

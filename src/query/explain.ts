@@ -5,7 +5,9 @@ import { afterwards, departure } from './departure.ts'
 import { incompleteness, joined } from './incomplete.ts'
 import { MOST_OF_A_KIND, type Moment, readLife } from './life.ts'
 import { redactionNote } from './redaction-note.ts'
+import { type RoomAnswer, roomFor } from './room-needed.ts'
 import { type RunRow, runState, SELECT_RUN_STATE } from './run-state.ts'
+import { settingsAt } from './settings-read.ts'
 import type { StoredLifeQuestion } from './stored.ts'
 import { countInWords, quoted, timeInWords } from './words.ts'
 
@@ -26,10 +28,13 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
 export function explain(database: Database, question: StoredLifeQuestion): Explanation {
   const moments = readLife(database, question)
   const last = moments.findLast((moment, index) => isTelling(moment, moments.slice(0, index)))
-  const lacking = incompleteness(database, question.run === undefined ? {} : { run: question.run })
+  const { run, keys } = question
+  const lacking = incompleteness(database, run === undefined ? { keys } : { run, keys })
   const hidden = redactionNote(database, question)
   const known = joined(lacking, hidden)
   if (last === undefined) return noRecord(database, question, known, hidden)
+  const evicted = evictionOf(moments, last)
+  const room = evicted === undefined ? null : roomOf(database, moments, evicted)
   const ended = last.type in ENDED_BY_RUN ? runEnd(database, last) : null
   const verdict = ended === null ? (VERDICTS[last.type] as Verdict) : 'run ended'
   const cut = [...countByKind(moments).values()].some((count) => count >= MOST_OF_A_KIND)
@@ -39,15 +44,38 @@ export function explain(database: Database, question: StoredLifeQuestion): Expla
     cache: last.cache,
     verdict,
     summary: [
-      ...departure(database, question.key, last),
+      ...departure(database, question.key, last, room?.sentence ?? null),
+      ...(evicted === undefined || evicted === last
+        ? []
+        : departure(database, question.key, evicted, room?.sentence ?? null)),
       ...(ended === null ? [] : [ended]),
       ...afterwards(moments.slice(moments.indexOf(last) + 1)),
       ...repeated(moments, last),
       ...levelInWords(last.level),
     ],
+    roomNeeded: room?.needed ?? null,
     life: moments.map(({ run, seq, at, type, cache, text, data }) => ({ run, seq, at, type, cache, text, data })),
     incomplete: said.length > 0 ? said.join('; ') : null,
   }
+}
+
+/** The eviction that one asks about: the last thing that happened, or before a key was there again. */
+function evictionOf(moments: readonly Moment[], last: Moment): Moment | undefined {
+  if (VERDICTS[last.type] !== 'present') return last.type === 'evicted' ? last : undefined
+  return moments.findLast(({ type }) => type === 'evicted')
+}
+
+/** Of the eviction; or, where it wasn't asked for again since, of the newest one after which it was. */
+function roomOf(database: Database, moments: readonly Moment[], evicted: Moment): RoomAnswer {
+  const regretted = moments.findLast(
+    ({ eviction, seq, runId }) => (eviction?.missedAt ?? null) !== null && runId === evicted.runId && seq < evicted.seq,
+  )
+  const earlier = evicted.eviction?.missedAt === null ? regretted : undefined
+  const asked = earlier ?? evicted
+  const settings = settingsAt(database, asked.runId, asked.seq)
+  const room = roomFor(database, asked, moments.slice(moments.indexOf(asked) + 1), settings)
+  if (earlier === undefined || room.sentence === null) return room
+  return { ...room, sentence: `When it had been evicted before, at ${timeInWords(asked.at)}: ${room.sentence}` }
 }
 
 const ENDED_BY_RUN: Readonly<Record<string, true>> = { added: true, updated: true, accessed: true }
@@ -124,6 +152,7 @@ function noRecord(
     cache: cache ?? null,
     verdict: 'no record',
     summary,
+    roomNeeded: null,
     life: [],
     incomplete: said.length > 0 ? said.join('; ') : null,
   }

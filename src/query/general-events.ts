@@ -1,4 +1,5 @@
 import type { EventOf, EventType } from '../event/catalogue.ts'
+import { kindOf } from '../persist/link-hash.ts'
 import type { Database } from '../persist/reader.ts'
 import type { Page, Question } from './answers.ts'
 import { readPage } from './page.ts'
@@ -33,6 +34,7 @@ export function readEvents<K extends EventType, T>(
 ): Page<T> {
   const source = {
     question: name,
+    kind: kindOf(type),
     select: SELECT_EVENTS,
     at: 'e.at',
     runId: 'e.run_id',

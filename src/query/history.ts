@@ -2,24 +2,69 @@ import { resolve } from 'node:path'
 import { findSecret, type SecretOptions } from '../base/redact-options.ts'
 import { requireDriver } from '../persist/reader.ts'
 import type {
+  CompareQuestion,
+  Comparison,
+  CrashQuestion,
+  CrashReport,
+  Diagnosis,
+  DoctorQuestion,
+  RegretAnswer,
+  RegretQuestion,
+  Timeline,
+  TimelineQuestion,
+  TimeWindow,
+  TopQuestion,
+  TopRecord,
+} from './analyses.ts'
+import {
+  checkedComparison,
+  checkedCrashQuestion,
+  checkedDoctorQuestion,
+  checkedRegretQuestion,
+  checkedTimelineQuestion,
+  checkedTopQuestion,
+} from './analysis-question.ts'
+import type {
+  ChangeQuestion,
+  ChangeRecord,
   CycleRecord,
   EvictionQuestion,
   EvictionRecord,
   ExplainQuestion,
   Explanation,
+  Exported,
+  ExportedEvent,
+  ExportQuestion,
   History,
   Page,
   PeakRecord,
   Question,
   RunRecord,
   SampleRecord,
+  StateAnswer,
+  StateQuestion,
+  Verification,
+  VerifyQuestion,
   WarningRecord,
 } from './answers.ts'
-import { checkedEvictionQuestion, checkedExplainQuestion, checkedQuestion } from './question.ts'
+import type { ExportPlan, Portion } from './export.ts'
+import { Exporting, eventsIn, textIn } from './exporting.ts'
+import {
+  checkedChangeQuestion,
+  checkedEvictionQuestion,
+  checkedExplainQuestion,
+  checkedExportQuestion,
+  checkedFormat,
+  checkedQuestion,
+  checkedStateQuestion,
+  checkedVerifyQuestion,
+} from './question.ts'
 import { ReaderThread } from './reader-thread.ts'
 import type { Ask } from './reader-wire.ts'
 import { storedEvictions, storedKey } from './stored.ts'
+import { verification } from './verification.ts'
 
+export type * from './analyses.ts'
 export type * from './answers.ts'
 
 /** A log whose keys are hashed is asked for known ones with the secret (else that of `MUNINN_REDACT_SECRET(_FILE)`). */
@@ -79,6 +124,11 @@ class LogHistory implements History {
     return this.#page('warnings', question)
   }
 
+  async changes(question: ChangeQuestion = {}): Promise<Page<ChangeRecord>> {
+    const ask: Ask = { name: 'changes', question: checkedChangeQuestion(question) }
+    return (await this.#ask(ask, question.signal)) as Page<ChangeRecord>
+  }
+
   peaks(question: Question = {}): Promise<Page<PeakRecord>> {
     return this.#page('peaks', question)
   }
@@ -87,18 +137,90 @@ class LogHistory implements History {
     return this.#page('samples', question)
   }
 
+  async verify(question: VerifyQuestion = {}): Promise<Verification> {
+    const asked = checkedVerifyQuestion(question)
+    await this.#flush(question.signal)
+    return verification(asked, question, (part) =>
+      this.#reader.ask({ name: 'verify', question: part }, question.signal),
+    )
+  }
+
+  async crash(question: CrashQuestion = {}): Promise<CrashReport> {
+    const ask: Ask = { name: 'crash', question: checkedCrashQuestion(question) }
+    return (await this.#ask(ask, question.signal)) as CrashReport
+  }
+
+  async regrets(question: RegretQuestion = {}): Promise<RegretAnswer> {
+    const ask: Ask = { name: 'regrets', question: checkedRegretQuestion(question) }
+    return (await this.#ask(ask, question.signal)) as RegretAnswer
+  }
+
+  async timeline(question: TimelineQuestion = {}): Promise<Timeline> {
+    const ask: Ask = { name: 'timeline', question: checkedTimelineQuestion(question) }
+    return (await this.#ask(ask, question.signal)) as Timeline
+  }
+
+  async top(question: TopQuestion = {}): Promise<Page<TopRecord>> {
+    const ask: Ask = { name: 'top', question: checkedTopQuestion(question) }
+    return (await this.#ask(ask, question.signal)) as Page<TopRecord>
+  }
+
+  async compare(before: TimeWindow, after: TimeWindow, question: CompareQuestion = {}): Promise<Comparison> {
+    const ask: Ask = { name: 'compare', question: checkedComparison(before, after, question) }
+    return (await this.#ask(ask, question.signal)) as Comparison
+  }
+
+  async doctor(question: DoctorQuestion = {}): Promise<Diagnosis> {
+    const ask: Ask = { name: 'doctor', question: checkedDoctorQuestion(question) }
+    return (await this.#ask(ask, question.signal)) as Diagnosis
+  }
+
+  async state(question: StateQuestion): Promise<StateAnswer> {
+    const ask: Ask = { name: 'state', question: checkedStateQuestion(question) }
+    return (await this.#ask(ask, question.signal)) as StateAnswer
+  }
+
+  export(question: ExportQuestion = {}): Exported<ExportedEvent> {
+    return this.#export(question, undefined, eventsIn)
+  }
+
+  exportText(format: 'jsonl' | 'csv', question: ExportQuestion = {}): Exported<string> {
+    return this.#export(question, checkedFormat(format), textIn)
+  }
+
   close(): Promise<void> {
     return this.#reader.close()
+  }
+
+  #export<T>(
+    question: ExportQuestion,
+    format: 'jsonl' | 'csv' | undefined,
+    take: (portion: Portion) => readonly T[],
+  ): Exported<T> {
+    const { signal } = question
+    const asked = checkedExportQuestion(question)
+    const { until, types } = asked
+    return new Exporting(
+      async () => (await this.#ask({ name: 'export-plan', question: asked }, signal)) as ExportPlan,
+      (ask) => this.#reader.ask(ask, signal),
+      { ...(until === undefined ? {} : { until }), ...(types === undefined ? {} : { types }) },
+      format,
+      take,
+    )
   }
 
   async #page<T>(name: 'runs' | 'cycles' | 'warnings' | 'peaks' | 'samples', question: Question): Promise<Page<T>> {
     return (await this.#ask({ name, question: checkedQuestion(question, name) }, question.signal)) as Page<T>
   }
 
-  async #ask(ask: Ask, signal: AbortSignal | undefined): Promise<unknown> {
-    const { flush, missing } = this.#options
+  async #flush(signal: AbortSignal | undefined): Promise<void> {
+    const { flush } = this.#options
     if (flush !== undefined) await withPatience(flush(), signal)
-    const unwritten = missing?.() ?? null
+  }
+
+  async #ask(ask: Ask, signal: AbortSignal | undefined): Promise<unknown> {
+    await this.#flush(signal)
+    const unwritten = this.#options.missing?.() ?? null
     const answer = (await this.#reader.ask(ask, signal)) as { incomplete: string | null }
     if (unwritten === null) return answer
     return { ...answer, incomplete: answer.incomplete === null ? unwritten : `${answer.incomplete}; ${unwritten}` }

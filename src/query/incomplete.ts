@@ -1,7 +1,9 @@
 import type { Database } from '../persist/reader.ts'
 import type { Question } from './answers.ts'
 import type { Asked } from './question.ts'
+import { type Kind, retentionNote } from './retention-note.ts'
 import { type RunRow, runState, SELECT_RUN_STATE } from './run-state.ts'
+import { samplingNote } from './sampling-note.ts'
 import { countInWords, timeInWords } from './words.ts'
 
 /**
@@ -42,12 +44,25 @@ const REASONS: Readonly<Record<string, string>> = {
   elsewhere: 'they went to another file of the same name',
 }
 
-/** What may be missing from a run's or a time range's answer, in words; `null`: nothing that is known of. */
-export function incompleteness(database: Database, { run, since, until }: Asked<Question>): string | null {
+/**
+ * What may be missing from a run's or a time range's answer, in words; `null`: nothing that is known of.
+ *
+ * @param kind of the rows that it is made of.
+ */
+export function incompleteness(
+  database: Database,
+  question: Asked<Question> & { readonly keys?: readonly string[] },
+  kind: Kind = 'departures',
+): string | null {
+  const { run, since, until } = question
   const from = since ?? Number.NEGATIVE_INFINITY
   const to = until ?? Number.POSITIVE_INFINITY
   const scope = { run: run ?? null, until: to }
   const said: string[] = []
+  const retired = retentionNote(database, question, kind)
+  if (retired !== null) said.push(retired)
+  const sampled = kind === 'departures' ? samplingNote(database, question, question.keys) : null
+  if (sampled !== null) said.push(sampled)
   const gaps = database.prepare(SELECT_GAPS).get({ ...scope, since: from }) as GapsRow
   if (gaps.gaps > 0) said.push(gapsInWords(gaps))
   const unfinished = database.prepare(SELECT_UNFINISHED).all({ ...scope, since: from - AFTERWARDS }) as RunRow[]

@@ -1,7 +1,9 @@
 import type { AuditLevel } from '../base/audit-options.ts'
+import { eventsOfKeys } from '../persist/block.ts'
 import type { Database } from '../persist/reader.ts'
 import type { EvictionRecord, LifeEvent } from './answers.ts'
-import { type EvictionRow, evictionRecord, SELECT_EVICTIONS } from './evictions.ts'
+import { type EvictionRow, evictionRecord, SELECT_EVICTIONS_OF_KEYS } from './evictions.ts'
+import { rowsOfKeys } from './key-places.ts'
 import { evictedSentence, sentence } from './sentences.ts'
 import type { StoredLifeQuestion } from './stored.ts'
 
@@ -26,18 +28,21 @@ export interface LifeQuestion {
 const SELECT_LEVELS = 'select id, level from runs'
 
 const SCOPE = '(:cache is null or e.cache = :cache) and (:run is null or r.run = :run)'
-const OF_KEY = 'e.key in (select value from json_each(:keys))'
 const NEWEST = `order by e.run_id desc, e.seq desc limit ${MOST_OF_A_KIND}`
 
 const SELECT_KEY_EVENTS = `
   select r.run, e.run_id as runId, e.seq, e.at, e.type, e.cache, e.data
-  from key_events e join runs r on r.id = e.run_id
-  where ${OF_KEY} and ${SCOPE} ${NEWEST}`
+  from ${rowsOfKeys('key_events')} join runs r on r.id = e.run_id
+  where ${SCOPE} ${NEWEST}`
 
 const SELECT_CLEARED = `
   select r.run, e.run_id as runId, e.seq, e.at, e.type, e.cache, e.data
   from events e join runs r on r.id = e.run_id
   where e.type = 'cleared' and ${SCOPE} ${NEWEST}`
+
+const SELECT_BLOCKS = `
+  select r.run, b.run_id as runId, b.data from blocks b join runs r on r.id = b.run_id
+  where (:run is null or r.run = :run) order by b.run_id desc, b.first_seq desc`
 
 interface EventRow {
   readonly run: string
@@ -57,18 +62,40 @@ export function readLife(database: Database, question: StoredLifeQuestion): read
   )
   const levelOf = (runId: number): AuditLevel => levels.get(runId) ?? 'departures'
   const evicted = database
-    .prepare(`${SELECT_EVICTIONS} where ${OF_KEY} and ${SCOPE} ${NEWEST}`)
+    .prepare(`${SELECT_EVICTIONS_OF_KEYS} where ${SCOPE} ${NEWEST}`)
     .all(parameters) as EvictionRow[]
   const others = database.prepare(SELECT_KEY_EVENTS).all(parameters) as EventRow[]
   const own = [
     ...evicted.map((row) => evictionMoment(row, levelOf(row.runId))),
     ...others.map((row) => moment(row, levelOf(row.runId))),
+    ...recorded(database, question),
   ]
   const { keys: _, ...scope } = parameters
   const cleared = (database.prepare(SELECT_CLEARED).all(scope) as EventRow[]).map((row) =>
     moment(row, levelOf(row.runId)),
   )
   return concerning([...own, ...cleared].sort(inOrder), question.cache !== undefined)
+}
+
+/** Hits, misses and loads, which level `all` keeps in blocks. */
+function recorded(database: Database, { keys, cache, run }: StoredLifeQuestion): readonly Moment[] {
+  const moments: Moment[] = []
+  for (const block of database.prepare(SELECT_BLOCKS).iterate({ run: run ?? null }) as Iterable<BlockRow>) {
+    for (const [seq, at, type, place, , data] of eventsOfKeys(block.data, keys)) {
+      if (cache !== undefined && place !== cache) continue
+      const { runId } = block
+      const text = sentence(type, data)
+      moments.push({ run: block.run, runId, seq, at, type, cache: place, data, level: 'all', text, eviction: null })
+    }
+    if (moments.length >= MOST_OF_A_KIND) break
+  }
+  return moments
+}
+
+interface BlockRow {
+  readonly run: string
+  readonly runId: number
+  readonly data: Buffer
 }
 
 function inOrder(a: Moment, b: Moment): number {

@@ -2,7 +2,7 @@ import type { CacheSample, Holdings } from '../event/catalogue.ts'
 import type { PeakMetric } from '../event/vocabulary.ts'
 import type { Database } from '../persist/reader.ts'
 import type { Page, PeakRecord, Question } from './answers.ts'
-import { readPage } from './page.ts'
+import { readPage, type Source } from './page.ts'
 import type { Asked } from './question.ts'
 
 /** A peak is recorded at the next check; what is asked for is when it was reached. */
@@ -22,8 +22,9 @@ interface PeakRow extends Omit<PeakRecord, 'held'> {
 
 /** Each new height that a metric reached in its run, and what held the memory then. */
 export function peaks(database: Database, question: Asked<Question>): Page<PeakRecord> {
-  const source = {
+  const source: Source = {
     question: 'peaks',
+    kind: 'general',
     select: SELECT_PEAKS,
     at: REACHED_AT,
     runId: 'e.run_id',

@@ -1,16 +1,30 @@
 import { OptionError } from '../base/errors.ts'
 import { POLICIES } from '../base/settings.ts'
 import { shown } from '../base/units.ts'
+import { EVENT_TYPES } from '../event/catalogue.ts'
 import { EVICTION_CAUSES } from '../event/vocabulary.ts'
-import type { EvictionQuestion, ExplainQuestion, Question } from './answers.ts'
+import type {
+  AnchorPoint,
+  ChangeQuestion,
+  EvictionQuestion,
+  ExplainQuestion,
+  ExportQuestion,
+  Question,
+  StateQuestion,
+  VerifyQuestion,
+} from './answers.ts'
 import { readCursor } from './cursor.ts'
 
 /** A question without what can't travel to another thread. */
 export type Asked<Q> = Omit<Q, 'signal'>
 
 const MOST_ROWS = 10_000
-const PAGED = ['run', 'since', 'until', 'limit', 'cursor', 'signal'] as const
+/** What lists take. */
+export const PAGED = ['run', 'since', 'until', 'limit', 'cursor', 'signal'] as const
 const OF_EVICTIONS = [...PAGED, 'cache', 'key', 'prefix', 'cause', 'policy', 'cycle'] as const
+const OF_CHANGES = [...PAGED, 'actor', 'cache'] as const
+const OF_EXPORT = ['run', 'since', 'until', 'types', 'after', 'signal'] as const
+const EXPORTED_TYPES: readonly unknown[] = [...EVENT_TYPES, 'gap']
 const OF_EXPLAIN = ['cache', 'run', 'signal'] as const
 
 /**
@@ -33,6 +47,46 @@ export function checkedEvictionQuestion(question: EvictionQuestion): Asked<Evict
   return asked
 }
 
+export function checkedChangeQuestion(question: ChangeQuestion): Asked<ChangeQuestion> {
+  return checked(question, 'changes', OF_CHANGES)
+}
+
+/** `<run>:<seq>`. */
+const EVENT_ID = /^[^:]+:\d{1,15}$/
+
+export function checkedExportQuestion(question: ExportQuestion): Asked<ExportQuestion> {
+  const asked = checked(question, 'export', OF_EXPORT)
+  const after: unknown = asked.after
+  if (after !== undefined && (typeof after !== 'string' || !EVENT_ID.test(after)))
+    throw new OptionError('after', `${shown(after)} is not an event's id: give <run>:<seq>`)
+  const types: unknown = asked.types
+  if (types === undefined) return asked
+  if (!Array.isArray(types) || types.length === 0) throw new OptionError('types', 'is not a list of types of event')
+  for (const type of types) {
+    if (!EXPORTED_TYPES.includes(type))
+      throw new OptionError('types', `${shown(type)} is none of ${EXPORTED_TYPES.join(', ')}`)
+  }
+  return asked
+}
+
+export type AskedState = Asked<StateQuestion>
+
+export function checkedStateQuestion(question: StateQuestion): AskedState {
+  const asked = checked(question, 'state', ['at', 'seq', 'run', 'cache', 'limit', 'cursor', 'signal'])
+  const { at, seq } = asked as { at?: unknown; seq?: unknown }
+  if ((at === undefined) === (seq === undefined)) throw new OptionError('at', 'give either a time (at) or a seq')
+  if (at !== undefined && (typeof at !== 'number' || !Number.isFinite(at)))
+    throw new OptionError('at', `${shown(at)} is not a time: give milliseconds since the epoch`)
+  if (seq !== undefined && !(Number.isSafeInteger(seq) && Number(seq) >= 1))
+    throw new OptionError('seq', `${shown(seq)} is not a seq: give an integer of 1 or more`)
+  return asked
+}
+
+export function checkedFormat(format: unknown): 'jsonl' | 'csv' {
+  if (format !== 'jsonl' && format !== 'csv') throw new OptionError('format', `${shown(format)} is none of jsonl, csv`)
+  return format
+}
+
 export function checkedExplainQuestion(
   key: unknown,
   question: ExplainQuestion,
@@ -41,7 +95,48 @@ export function checkedExplainQuestion(
   return { ...checked(question, 'explain', OF_EXPLAIN), key: key.toWellFormed() }
 }
 
-function checked<Q extends Partial<EvictionQuestion>>(question: Q, name: string, fields: readonly string[]): Asked<Q> {
+const OF_VERIFY = ['run', 'anchor', 'onProgress', 'signal']
+
+/** The run and the points that a verification compares with. */
+export function checkedVerifyQuestion(question: VerifyQuestion): {
+  run: string | null
+  anchor: readonly AnchorPoint[]
+} {
+  const { anchor, onProgress: _, signal: __, ...rest } = question
+  for (const field of Object.keys(question)) {
+    if (!OF_VERIFY.includes(field)) {
+      throw new OptionError(field, `is not asked by verify; it takes ${OF_VERIFY.join(', ')}`)
+    }
+  }
+  const { run } = checked(rest, 'verify', ['run'])
+  if (anchor !== undefined && !isAnchor(anchor)) {
+    throw new OptionError('anchor', 'is no anchor: give what an earlier verification answered as its anchor')
+  }
+  return { run: run ?? null, anchor: anchor?.points.filter((point) => run === undefined || point.run === run) ?? [] }
+}
+
+function isAnchor(anchor: unknown): boolean {
+  if (typeof anchor !== 'object' || anchor === null || !('points' in anchor) || !Array.isArray(anchor.points))
+    return false
+  return anchor.points.every(
+    (point: unknown) =>
+      typeof point === 'object' &&
+      point !== null &&
+      'run' in point &&
+      typeof point.run === 'string' &&
+      'seq' in point &&
+      Number.isSafeInteger(point.seq) &&
+      'hash' in point &&
+      typeof point.hash === 'string',
+  )
+}
+
+/** What all questions have in common. */
+export function checked<Q extends Partial<EvictionQuestion & ChangeQuestion & ExportQuestion & StateQuestion>>(
+  question: Q,
+  name: string,
+  fields: readonly string[],
+): Asked<Q> {
   if (typeof question !== 'object' || question === null) {
     throw new OptionError('question', `${shown(question)} is not an object with ${fields.join(', ')}`)
   }
@@ -53,7 +148,7 @@ function checked<Q extends Partial<EvictionQuestion>>(question: Q, name: string,
   for (const field of ['cache', 'key', 'prefix'] as const) {
     if (typeof asked[field] === 'string') asked[field] = asked[field].toWellFormed()
   }
-  for (const field of ['run', 'cache', 'key', 'prefix', 'cycle', 'cursor'] as const) {
+  for (const field of ['run', 'cache', 'key', 'prefix', 'cycle', 'actor', 'cursor'] as const) {
     const value: unknown = question[field]
     if (value !== undefined && typeof value !== 'string')
       throw new OptionError(field, `${shown(value)} is not a string`)

@@ -1,12 +1,22 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { openToAsk, readProblem } from '../persist/reader.ts'
+import { changes } from './changes.ts'
+import { compare } from './compare.ts'
+import { crash } from './crash.ts'
 import { cycles } from './cycles.ts'
+import { doctor } from './doctor.ts'
 import { evictions } from './evictions.ts'
 import { explain } from './explain.ts'
+import { exportPlan, exportPortion } from './export.ts'
 import { peaks } from './peaks.ts'
 import type { Answered, Ask, FromReader, ReaderData, ToReader } from './reader-wire.ts'
+import { regrets } from './regrets.ts'
 import { runs } from './runs.ts'
 import { samples } from './samples.ts'
+import { state } from './state.ts'
+import { timeline } from './timeline.ts'
+import { top } from './top.ts'
+import { verify } from './verify.ts'
 import { warnings } from './warnings.ts'
 
 /*
@@ -16,7 +26,26 @@ import { warnings } from './warnings.ts'
 
 const BUSY_TIMEOUT = 2_000
 
-const ANSWERS = { evictions, explain, runs, cycles, warnings, peaks, samples }
+const ANSWERS = {
+  evictions,
+  explain,
+  crash,
+  regrets,
+  timeline,
+  top,
+  compare,
+  doctor,
+  runs,
+  cycles,
+  changes,
+  warnings,
+  peaks,
+  samples,
+  verify,
+  state,
+  'export-plan': exportPlan,
+  export: exportPortion,
+}
 
 const { path } = workerData as ReaderData
 

@@ -1,16 +1,16 @@
 import type { Database } from '../persist/reader.ts'
 import type { Page, Question, RunRecord } from './answers.ts'
-import { readPage } from './page.ts'
+import { readPage, type Source } from './page.ts'
 import type { Asked } from './question.ts'
 import { IS_OVER, type RunRow, runState } from './run-state.ts'
 import { readSettings } from './settings-read.ts'
 
-const SELECT_RUNS = `
+export const SELECT_RUNS = `
   select r.*, r.started_at as at, r.id as runId, r.id as seq,
     ${IS_OVER} as isOver
   from runs r`
 
-interface FullRunRow extends RunRow {
+export interface FullRunRow extends RunRow {
   readonly at: number
   readonly runId: number
   readonly seq: number
@@ -19,6 +19,7 @@ interface FullRunRow extends RunRow {
   readonly node: string
   readonly settings: string
   readonly redaction: RunRecord['redaction']
+  readonly may_use: string
   readonly evicted_items: number
   readonly evicted_bytes: number
   readonly cycles: number
@@ -30,8 +31,9 @@ interface FullRunRow extends RunRow {
 
 /** The runs that lived in the range: how each ended, with what settings it ran, and what it counted. */
 export function runs(database: Database, question: Asked<Question>): Page<RunRecord> {
-  const source = {
+  const source: Source = {
     question: 'runs',
+    kind: 'general',
     select: SELECT_RUNS,
     at: 'r.started_at',
     until: 'coalesce(r.stopped_at, r.last_at)',
@@ -43,7 +45,7 @@ export function runs(database: Database, question: Asked<Question>): Page<RunRec
   return readPage(database, source, question, runRecord)
 }
 
-function runRecord(row: FullRunRow): RunRecord {
+export function runRecord(row: FullRunRow): RunRecord {
   return {
     run: row.run,
     level: row.level,

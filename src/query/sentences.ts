@@ -42,9 +42,9 @@ export function evictedSentence(record: EvictionRecord): string {
 type Data<E> = Omit<E, 'seq' | 'at' | 'type' | 'cache' | 'key'>
 
 const SENTENCES = {
-  added: (e: Data<Added>) => `stored: ${bytesInWords(e.size)}, ${expiry(e.expiresAt)}${by(e.actor)}`,
+  added: (e: Data<Added>) => `stored: ${bytesInWords(e.size)}, ${expiry(e.expiresAt)}${by(e.actor, e.traceId)}`,
   updated: (e: Data<Updated>) =>
-    `overwritten: ${bytesInWords(e.size)} for ${bytesInWords(e.previousSize)}, ${expiry(e.expiresAt)}${by(e.actor)}`,
+    `overwritten: ${bytesInWords(e.size)} for ${bytesInWords(e.previousSize)}, ${expiry(e.expiresAt)}${by(e.actor, e.traceId)}`,
   accessed: (e: Data<Accessed>) => `hit, ${durationInWords(e.age)} after it was stored`,
   missed: (e: Data<Missed>) =>
     e.regret === null
@@ -53,10 +53,10 @@ const SENTENCES = {
   expired: (e: Data<Expired>) =>
     `expired ${durationInWords(e.age)} after it was stored: ${bytesInWords(e.size)}, ${countInWords(e.hits, 'hit')}, unused for ${durationInWords(e.idle)}`,
   removed: (e: Data<Removed>) =>
-    `${e.cause === 'deleted' ? 'deleted' : 'dropped, because an overwrite of it was refused'}: ${bytesInWords(e.size)}, ${durationInWords(e.age)} old, ${countInWords(e.hits, 'hit')}${by(e.actor)}`,
+    `${e.cause === 'deleted' ? 'deleted' : 'dropped, because an overwrite of it was refused'}: ${bytesInWords(e.size)}, ${durationInWords(e.age)} old, ${countInWords(e.hits, 'hit')}${by(e.actor, e.traceId)}`,
   cleared: (e: Data<Cleared>) =>
-    `its cache was cleared: ${countInWords(e.count, 'entry', 'entries')}, ${bytesInWords(e.bytes)}${by(e.actor)}`,
-  rejected: (e: Data<Rejected>) => `refused: ${refusal(e)}${by(e.actor)}`,
+    `its cache was cleared: ${countInWords(e.count, 'entry', 'entries')}, ${bytesInWords(e.bytes)}${by(e.actor, e.traceId)}`,
+  rejected: (e: Data<Rejected>) => `refused: ${refusal(e)}${by(e.actor, e.traceId)}`,
   loaded: (e: Data<Loaded>) => `loaded in ${durationInWords(e.duration)}`,
   'load-failed': (e: Data<LoadFailed>) => `its loader failed after ${durationInWords(e.duration)} (${e.error})`,
 }
@@ -82,6 +82,8 @@ function expiry(expiresAt: number | null): string {
   return expiresAt === null ? 'no TTL' : `until ${timeInWords(expiresAt)}`
 }
 
-export function by(actor: string | null): string {
-  return actor === null ? '' : `, by ${quoted(actor)}`
+/** Who did it, and in which trace, where that is known. */
+export function by(actor: string | null, traceId: string | null = null): string {
+  const trace = traceId === null ? '' : ` (trace ${traceId})`
+  return actor === null ? '' : `, by ${quoted(actor)}${trace}`
 }

@@ -31,14 +31,16 @@ function changed(settings: Settings, json: string): Settings {
   return { ...settings, ...rest, caches: Object.fromEntries(caches) }
 }
 
-function withInfinity<T extends Partial<Settings>>(settings: T): T {
+/** Settings, or some of them, with `Infinity` where JSON has null. */
+export function withInfinity<T extends Partial<Settings>>(settings: T): T {
   const restored = infinite(settings)
   if (settings.caches === undefined) return restored
   const caches = Object.entries<CacheSettings | null>(settings.caches)
   return { ...restored, caches: Object.fromEntries(caches.map(([name, cache]) => [name, cache && infinite(cache)])) }
 }
 
-function infinite<T extends object>(fields: T): T {
+/** Limits with `Infinity` where JSON has null. */
+export function infinite<T extends object>(fields: T): T {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [name, value === null ? Number.POSITIVE_INFINITY : value]),
   ) as T

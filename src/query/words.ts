@@ -46,3 +46,9 @@ export function countInWords(count: number, one: string, many = `${one}s`): stri
 export function quoted(key: string): string {
   return JSON.stringify(key.length > 120 ? `${key.slice(0, 119)}…` : key)
 }
+
+/** '12 %' of a share; below a tenth with a decimal. */
+export function percentInWords(share: number): string {
+  const percent = share * 100
+  return `${percent !== 0 && Math.abs(percent) < 9.95 ? Number(percent.toFixed(1)) : Math.round(percent)} %`
+}

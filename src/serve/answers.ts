@@ -1,11 +1,16 @@
 import type { Settings } from '../base/settings.ts'
 import type {
+  ChainFault,
+  ChangeRecord,
   CycleRecord,
   EvictionRecord,
   Explanation,
   PeakRecord,
   RunRecord,
   SampleRecord,
+  StateAnswer,
+  StateEntry,
+  Verification,
   WarningRecord,
 } from '../query/answers.ts'
 import { instant, limit, timestamp } from './wire.ts'
@@ -25,12 +30,13 @@ export function evictionAnswer(record: EvictionRecord) {
   }
 }
 
-export function explanationAnswer({ key, cache, verdict, summary, life, incomplete }: Explanation) {
+export function explanationAnswer({ key, cache, verdict, summary, roomNeeded, life, incomplete }: Explanation) {
   return {
     key,
     cache,
     verdict,
     summary: [...summary],
+    roomNeeded: roomNeeded === null ? null : { ...roomNeeded, askedAt: instant(roomNeeded.askedAt) },
     items: life.map((event) => ({ ...event, at: instant(event.at) })),
     next: null,
     incomplete,
@@ -50,6 +56,29 @@ export function runAnswer(record: RunRecord) {
 
 export function cycleAnswer(record: CycleRecord) {
   return { ...record, startedAt: instant(record.startedAt), completedAt: timestamp(record.completedAt) }
+}
+
+export function stateAnswer({ at, no, runs, items, next, incomplete }: StateAnswer) {
+  return { at: timestamp(at), no, runs: [...runs], items: items.map(stateEntryAnswer), next, incomplete }
+}
+
+function stateEntryAnswer(entry: StateEntry) {
+  return { ...entry, storedAt: instant(entry.storedAt), expiresAt: timestamp(entry.expiresAt) }
+}
+
+export function changeAnswer(record: ChangeRecord) {
+  return { ...record, at: instant(record.at) }
+}
+
+/** The anchor as it is: it is for the next verification. */
+export function verificationAnswer({ intact, rows, runs, anchor, incomplete }: Verification) {
+  return { intact, rows, items: [...runs], anchor, next: null, incomplete }
+}
+
+/** A fault in one sentence. */
+export function faultInWords({ first, last, seq, text }: ChainFault): string {
+  const range = first === last ? `seq ${first}` : `seq ${first} to ${last}`
+  return seq === null || first === last ? `${range}: ${text}` : `${range}: at seq ${seq}: ${text}`
 }
 
 export function warningAnswer(record: WarningRecord) {

@@ -27,6 +27,17 @@ export function parseTime(text: string, now: number): number | undefined {
   return Number.isNaN(ms) ? undefined : ms
 }
 
+export const WINDOW_FORMS = `two times with .. between them, the earlier first, such as -2h..-1h; each ${TIME_FORMS}`
+
+/** A window `TIME..TIME`; `undefined` where the text is none. */
+export function parseWindow(text: string, now: number): { since: number; until: number } | undefined {
+  const [from, to, ...more] = text.split('..')
+  if (from === undefined || to === undefined || more.length > 0) return undefined
+  const since = parseTime(from, now)
+  const until = parseTime(to, now)
+  return since === undefined || until === undefined || since >= until ? undefined : { since, until }
+}
+
 /** `Date.parse` takes 31 February for a day in March. */
 function isDay(year: number, month: number, day: number): boolean {
   return new Date(Date.UTC(year, month - 1, day)).getUTCMonth() === month - 1

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import type { Worker } from 'node:worker_threads'
 import { describe, expect, test, vi } from 'vitest'
 import type { AuditLog } from '../../src/persist/audit-log.ts'
@@ -60,6 +61,26 @@ describe('a broken audit log is a degradation', () => {
     await history.close()
   })
 
+  test('where a newer Muninn migrates it meanwhile: this one writes nothing more to it', async () => {
+    using files = new AuditFolder()
+    const log = files.open()
+    const run = new Run('one')
+    log.record(run.started())
+    await log.flush()
+    const newer = files.connect()
+    const version = newer.pragma('user_version', { simple: true })
+    newer.pragma('user_version = 9999')
+    log.record(run.event('evicted'))
+    await until(log, 'degraded')
+    expect(log.state().problem).toContain('newer than this Muninn')
+    expect(files.rows('select last_seq from runs')).toEqual([{ last_seq: 1 }])
+    newer.pragma(`user_version = ${version}`)
+    newer.close()
+    await until(log, 'ok')
+    await log.close()
+    expect(files.rows('select last_seq from runs')).toEqual([{ last_seq: 2 }])
+  })
+
   test("where the database is another application's", async () => {
     using files = new AuditFolder()
     const database = files.connect()
@@ -70,6 +91,31 @@ describe('a broken audit log is a degradation', () => {
     await log.close()
     expect(log.state().problem).toContain('another application')
     expect(files.rows('select name from sqlite_schema')).toEqual([{ name: 'invoices' }])
+  })
+
+  test('where another took its run for dead: the mark goes with its next batch', async () => {
+    using files = new AuditFolder()
+    const log = files.open()
+    const run = new Run('one')
+    log.record(run.started())
+    await log.flush()
+    const other = files.connect()
+    other.exec("update runs set host = 'another container', last_at = 1000")
+    const successor = files.open()
+    successor.record(new Run('two').started())
+    await successor.close()
+    const marks = "select run_id, first_seq, reason from gaps where reason = 'crash'"
+    expect(files.rows(marks)).toEqual([{ run_id: 1, first_seq: 2, reason: 'crash' }])
+    other.exec(`update runs set host = '${hostname()}' where id = 1`)
+    other.close()
+    const history = openHistory(files.path())
+    expect((await history.runs({ run: 'one' })).items).toMatchObject([{ state: 'crashed' }])
+    log.record(run.event('evicted'))
+    await log.flush()
+    expect((await history.runs({ run: 'one' })).items).toMatchObject([{ state: 'running' }])
+    expect(files.rows(marks)).toEqual([])
+    await log.close()
+    await history.close()
   })
 
   test('where the writer dies: another takes over, and nothing is lost or written twice', async () => {

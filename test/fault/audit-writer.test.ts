@@ -7,7 +7,7 @@ import { type Batch, type RunHeader, runHeader } from '../../src/persist/batch.t
 import { Outbox } from '../../src/persist/outbox.ts'
 import { writeRest } from '../../src/persist/rest.ts'
 import { Writer } from '../../src/persist/writer.ts'
-import { AuditFolder } from '../support/audit-file.ts'
+import { AuditFolder, auditSettings } from '../support/audit-file.ts'
 import { Run } from '../support/events.ts'
 
 function batchesOf(rounds: number): { header: RunHeader; batches: Batch[] } {
@@ -22,7 +22,7 @@ function batchesOf(rounds: number): { header: RunHeader; batches: Batch[] } {
     const batch = outbox.cut()
     if (batch !== null) batches.push(batch)
   }
-  return { header: runHeader(started, 'departures'), batches }
+  return { header: runHeader(started, auditSettings()), batches }
 }
 
 const CHILD = fileURLToPath(new URL('../support/audit-child.mjs', import.meta.url))

@@ -22,6 +22,7 @@ describe('explain', () => {
       'Policy lru scored it 7; next in line was "next" (8).',
       'What it cost: it was missed at 2026-01-02T03:00:00.340Z, 340 ms later.',
       "What would have kept it: a higher maxItems (it was 200 items). Or onFull: 'reject', which refuses the new write instead.",
+      'At least room for 1 more item, until it was asked for again 340 ms later: an observed lower bound, from what was evicted after it and not asked for again (stores without a miss before them are not seen at this level).',
       'The log keeps level "departures": stores and reads are not in it.',
     ])
     expect(answer.life.map(({ type, text }) => [type, text])).toEqual([

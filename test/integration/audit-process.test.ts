@@ -17,13 +17,13 @@ const ROWS = `select (select count(*) from key_events) as keyed, (select count(*
 
 describe('a process that ends', () => {
   test.each([
-    ['0', 'closed', 0],
-    ['3', 'crashed', 3],
-    ['throw', 'crashed', 1],
-    ['idle', 'closed', 0],
+    ['0', 'closed', 0, 'no crash'],
+    ['3', 'crashed', 3, 'exit code'],
+    ['throw', 'crashed', 1, 'exception'],
+    ['idle', 'closed', 0, 'no crash'],
   ] as const)(
     'by exit %s without close() leaves all it recorded, and a run that is %s',
-    async (ending, state, code) => {
+    async (ending, state, code, verdict) => {
       using files = new AuditFolder()
       const [exitCode] = await once(start(files.path(), 'child', ending), 'exit')
       expect(exitCode).toBe(code)
@@ -32,6 +32,7 @@ describe('a process that ends', () => {
       const page = await history.runs()
       expect(page.items).toMatchObject([{ run: 'child', state, exitCode: code, lastSeq: 1_003 }])
       expect(page.incomplete).toBeNull()
+      expect(await history.crash({ run: 'child' })).toMatchObject({ verdict, certainty: 'known' })
       await history.close()
     },
   )
@@ -50,6 +51,7 @@ describe('a process that ends', () => {
       expect(page.items).toMatchObject([{ run, state: 'crashed', stoppedAt: null, exitCode: null, lastSeq: 1_002 }])
       expect(page.incomplete).toMatch(/run \w+ ended without a word: what it did after seq 1002 at .* is missing/)
       expect((await history.peaks({ run })).items).toMatchObject([{ value: 4_321, at: 5 }])
+      expect(await history.crash()).toMatchObject({ run: { run }, verdict: 'killed', gap: { afterSeq: 1002 } })
       await history.close()
     }
     const log = files.open()

@@ -121,6 +121,51 @@ describe('after a restart and a kill', () => {
     expect((await muninn(['evictions', '--prefix', 'job:', '--db', db])).out).toContain('job:\\x1b[2J0')
   })
 
+  test('crash tells of the run that was killed, and of no other', async () => {
+    const report = await json('crash')
+    expect(report).toMatchObject({
+      run: { run: second, state: 'crashed' },
+      verdict: 'killed',
+      gap: { at: expect.stringMatching(/Z$/) },
+      lastEvictions: expect.any(Array),
+    })
+    const text = await muninn(['crash', '--db', db], { COLUMNS: '80' })
+    expect(text).toMatchObject({ code: 0, err: '' })
+    expect(text.out).toContain(`Run ${second}`)
+    expect((await json('crash', '--run', first)).verdict).toBe('no crash')
+  })
+
+  test('regrets, top, timeline, compare and doctor answer as documents, and as text of 80 columns', async () => {
+    expect((await json('regrets')).items).toMatchObject([{ cache: 'tenant', prefix: 'user', evicted: 7, regretted: 1 }])
+    expect((await json('top', '--of', 'key', '--by', 'regrets')).items).toMatchObject([
+      { name: 'user:0', regretted: 1 },
+    ])
+    expect((await json('top')).items.map(({ name, evicted }) => [name, evicted])).toEqual([
+      ['job', 8],
+      ['user', 7],
+    ])
+    const points = (await json('timeline', '--every', '1h')).items
+    expect(points.reduce((sum, { evicted }) => sum + Number(evicted), 0)).toBe(15)
+    expect(points.reduce((sum, { crashes }) => sum + Number(crashes), 0)).toBe(1)
+    expect((await json('compare', '-1h..now', '-1h..now')).items).toEqual([])
+    expect((await json('compare', '-2h..-1h', '-1h..now')).items).not.toEqual([])
+    expect(await json('doctor')).toMatchObject({ items: [], looked: expect.any(Array), next: null })
+    const commands = [['regrets'], ['top'], ['timeline'], ['timeline', '--rows'], ['compare', '-2h..-1h', '-1h..now']]
+    for (const command of [...commands, ['doctor'], ['evictions'], ['peaks'], ['runs'], ['explain', 'user:0']]) {
+      const { code, out, err } = await muninn([...command, '--db', db], { COLUMNS: '80' })
+      expect([command, code, err]).toEqual([command, 0, ''])
+      expect(out).not.toContain('\u001b')
+      const lines = out.split('\n').filter((line) => !line.includes('--cursor'))
+      for (const line of lines) expect([...line].length).toBeLessThanOrEqual(80)
+    }
+  })
+
+  test('an answer that is empty says what was looked for, and where', async () => {
+    const { out } = await muninn(['evictions', '--cache', 'mimir', '--policy', 'lfu', '--db', db])
+    expect(out.split('\n')[0]).toBe(`no evictions with cache mimir, policy lfu in ${db}`)
+    expect((await muninn(['doctor', '--db', db])).out).toContain('Nothing found.')
+  })
+
   test('MUNINN_DB names the log where no flag does', async () => {
     expect((await muninn(['runs', '--json'], { MUNINN_DB: db })).code).toBe(0)
   })
@@ -138,6 +183,11 @@ describe('exit codes', () => {
       ['explain', 'a', 'b'],
       ['runs', '--bogus'],
       ['evictions', '--cursor', 'bad'],
+      ['compare', '-2h..-1h'],
+      ['compare', '-1h..-2h', '-1h..now'],
+      ['timeline', '--every', '1s'],
+      ['top', '--of', 'values'],
+      ['crash', '--window', 'long'],
     ]
     for (const args of wrong) {
       const run = await muninn([...args, ...(args.length > 1 ? ['--db', db] : [])], {}, folder)

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { muninn, serve } from './cli-support.ts'
 import { ask } from './http-support.ts'
@@ -23,7 +24,7 @@ describe('a start that is refused', () => {
     ['MUNINN_MAX_MEMORY', '12 parsecs'],
     ['MUNINN_CHECK_INTERVAL', ''],
     ['MUNINN_AUDIT_LEVEL', 'some'],
-    ['MUNINN_AUDIT_MAX_AGE', '30d'],
+    ['MUNINN_AUDIT_MAX_AGE', 'soon'],
     ['MUNINN_DB', ''],
     ['MUNINN_HOST', ''],
     ['MUNINN_PORT', '80800'],
@@ -77,6 +78,20 @@ describe('a start that is refused', () => {
     )
     expect(existsSync(join(folder, 'data'))).toBe(false)
     taken.close()
+  })
+
+  test('an audit log that somebody keeps locked: one line, and it ends', async () => {
+    const db = join(folder, 'locked.db')
+    const service = await serve(['--db', db])
+    await service.end('SIGTERM')
+    const other = new Database(db)
+    other.pragma('locking_mode = exclusive')
+    other.exec('begin exclusive; create table somebody_elses (id); commit')
+    const run = await muninn(['serve', '--json', '--port', '0', '--db', db], {}, folder)
+    other.close()
+    expect(run).toMatchObject({ code: 3, out: '' })
+    const said = run.err.split('\n').filter((line) => line.startsWith('muninn: '))
+    expect(said).toEqual([expect.stringContaining(`${db}: another process keeps it locked`)])
   })
 
   test('wrong flags', async () => {
@@ -176,4 +191,48 @@ test('SIGINT with a connection that never ends takes less than five seconds', as
   const begun = performance.now()
   expect(await service.end('SIGINT')).toEqual({ code: 0, signal: null })
   expect(performance.now() - begun).toBeLessThan(5000)
+})
+
+test('--demo: a past to look at and a page to look with, and nothing left behind', async () => {
+  const serving = await serve(['--demo', '--max-items', '4000'])
+  const { db, limits } = serving.announced
+  expect(limits).toMatchObject({ policy: 'lru', maxCacheSize: 4000 })
+  expect((await ask(serving.port, { path: '/' })).headers['content-type']).toContain('text/html')
+  const runs = (await ask(serving.port, { path: '/api/audit/runs' })).json().items as { state: string }[]
+  // Four deploys, and the run that is there.
+  expect(runs.map((run) => run.state)).toEqual(['running', 'closed', 'closed', 'closed', 'closed'])
+  expect(await serving.end('SIGTERM')).toEqual({ code: 0, signal: null })
+  expect(existsSync(db)).toBe(false)
+})
+
+describe('muninn health', () => {
+  test('0 and the status word while it is well, 1 where nothing answers, 2 for a wrong port', async () => {
+    const service = await serve(['--db', join(folder, 'health.db')])
+    const port = String(service.port)
+    expect(await muninn(['health', '--port', port])).toEqual({ code: 0, out: 'ok\n', err: '' })
+    expect(await muninn(['health', '--ready'], { MUNINN_PORT: port, MUNINN_HOST: '0.0.0.0' })).toMatchObject({
+      code: 0,
+    })
+    const asJson = await muninn(['health', '--json', '--port', port])
+    expect(JSON.parse(asJson.out)).toMatchObject({ status: 'ok', run_id: service.announced.run })
+    await service.end('SIGTERM')
+    const gone = await muninn(['health', '--port', port])
+    expect(gone).toMatchObject({ code: 1, out: '' })
+    expect(gone.err).toMatch(new RegExp(`^muninn: 127\\.0\\.0\\.1, port ${port}: .+\\n$`))
+    expect(await muninn(['health', '--port', '70000'])).toMatchObject({ code: 2, out: '' })
+  })
+
+  test('1 where something else answers', async () => {
+    const other = createServer((socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi')).listen(
+      0,
+      '127.0.0.1',
+    )
+    await once(other, 'listening')
+    const address = other.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const run = await muninn(['health', '--port', String(port)])
+    expect(run).toMatchObject({ code: 1, out: '' })
+    expect(run.err).toMatch(/^muninn: .*not as a Muninn service.*\n$/)
+    other.close()
+  })
 })

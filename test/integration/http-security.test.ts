@@ -11,7 +11,7 @@ const READING = [
   '/api/audit/runs',
 ]
 const OPEN = ['/livez', '/readyz', '/healthz']
-const UNKNOWN = ['/', '/nothing', '/api/../x', '/%', '/api/cache/memory/']
+const UNKNOWN = ['/nothing', '/api/../x', '/%', '/api/cache/memory/']
 const MUTATIONS = [
   { method: 'POST', path: '/api/cache/memory/evict' },
   { method: 'POST', path: '/api/cache/memory/reset' },

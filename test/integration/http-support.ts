@@ -2,7 +2,7 @@ import { request } from 'node:http'
 import { pino } from 'pino'
 import type { MemoryManagerOptions } from '../../src/base/options.ts'
 import { MemoryManager } from '../../src/muninn.ts'
-import { startService } from '../../src/serve/http/server.ts'
+import { type Patience, startService } from '../../src/serve/http/server.ts'
 import { parseTokens } from '../../src/serve/http/tokens.ts'
 
 export interface TestService {
@@ -18,6 +18,9 @@ export interface TestOptions {
   allowedHosts?: readonly string[]
   requireAudit?: boolean
   memory?: MemoryManagerOptions
+  patience?: Patience
+  /** Where log lines go; nowhere without. */
+  log?: (line: string) => void
 }
 
 /** A service that really listens, on a free port. */
@@ -36,7 +39,8 @@ export async function testService(options: TestOptions = {}): Promise<TestServic
     tokens: options.token === undefined ? [] : parseTokens(options.token),
     allowedHosts: options.allowedHosts ?? null,
     requireAudit: options.requireAudit ?? false,
-    logger: pino({ level: 'silent' }),
+    logger: options.log === undefined ? pino({ level: 'silent' }) : pino({ level: 'trace' }, { write: options.log }),
+    ...(options.patience === undefined ? {} : { patience: options.patience }),
   })
   const port = Number(new URL(service.url).port)
   return {

@@ -178,6 +178,16 @@ test('a listing can not be asked for keys letter by letter', async () => {
   expect(await of('user:M')).toHaveLength(0)
 })
 
+test('keys of earlier runs stay readable, and the log says so at the start', async () => {
+  using files = new AuditFolder()
+  await busy(files, {}).close()
+  const memory = busy(files, { redactKeys: true, redactSecret: SECRET, logger: files.logger })
+  await memory.close()
+  expect(files.said.filter(({ message }) => message.includes('stay readable'))).toMatchObject([
+    { level: 'warn', fields: { runs: 1 } },
+  ])
+})
+
 test('runs say how their keys are hashed', async () => {
   using files = new AuditFolder()
   for (const redactKeys of [false, true, 'all'] as const) {

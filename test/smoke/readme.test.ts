@@ -21,7 +21,13 @@ import { EVENT_TYPES } from '../../src/event/catalogue.ts'
  */
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const documents = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(root, 'docs')).map((file) => `docs/${file}`)]
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => `docs/${file}`),
+]
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const work = mkdtempSync(join(tmpdir(), 'muninn-readme-'))
 

@@ -6,11 +6,11 @@ import { AuditLog } from '../../dist/persist/audit-log.js'
 
 const [, , path, run, ending] = process.argv
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
-const log = AuditLog.open(resolveAudit({ path, flushInterval: 5 }), silent)
+const log = AuditLog.open(resolveAudit({ path, flushInterval: 5 }, null), silent)
 let seq = 0
 const record = (type, fields) => log.record({ seq: ++seq, at: Date.now(), type, ...fields })
 const left = { age: 1, hits: 0, size: 10 }
-log.onExit = (code) => record('stopped', { reason: 'exit', code })
+log.onExit = (code, error) => record('stopped', { reason: 'exit', code, error })
 
 record('started', {
   runId: run,

@@ -11,6 +11,14 @@ import type { Database } from '../../src/persist/driver.ts'
 
 const Driver = createRequire(import.meta.url)('better-sqlite3') as new (path: string, options?: object) => Database
 
+/** The settings of a log, as options give them. */
+export function auditSettings(
+  options: Partial<AuditOptions> = {},
+  redaction: RedactionSettings | null = null,
+): AuditSettings {
+  return resolveAudit({ path: 'any.db', flushInterval: 5, ...options }, redaction) as AuditSettings
+}
+
 /** A folder for one test's files, removed when the test ends. */
 export class AuditFolder implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'muninn-audit-'))
@@ -33,7 +41,7 @@ export class AuditFolder implements Disposable {
     redaction = null,
     ...options
   }: Partial<AuditOptions> & { spawn?: Spawn; redaction?: RedactionSettings | null } = {}): AuditLog {
-    const settings = resolveAudit({ path: this.path(), flushInterval: 5, ...options }, redaction) as AuditSettings
+    const settings = auditSettings({ path: this.path(), ...options }, redaction)
     return AuditLog.open(settings, this.logger, spawn === undefined ? {} : { spawn })
   }
 

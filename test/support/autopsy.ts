@@ -2,7 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
 import type { AuditOptions } from '../../src/base/audit-options.ts'
+import type { Anchor, VerifyQuestion } from '../../src/query/answers.ts'
+import { openHistory } from '../../src/query/history.ts'
 import type { AuditFolder } from './audit-file.ts'
 import { deferred } from './deferred.ts'
 
@@ -24,17 +27,29 @@ export interface VictimOptions {
   /** The side file. */
   readonly told: string
   /** Whether the writer can keep up. */
-  readonly load?: 'steady' | 'flood'
+  readonly load?: 'calm' | 'steady' | 'flood'
   /** How it ends by itself; left out, it runs until it is killed. */
   readonly ending?: 'memory' | 'throw' | 'reject' | 'signal' | 'exit' | 'abort'
   readonly audit?: Omit<AuditOptions, 'path'>
   readonly execArgv?: readonly string[]
+  /** A program that runs the one that follows its own arguments. */
+  readonly within?: readonly string[]
 }
 
 /** Starts a process of the built package that evicts under load. */
-export function startVictim({ path, told, load = 'steady', ending, audit = {}, execArgv = [] }: VictimOptions): Victim {
+export function startVictim(options: VictimOptions): Victim {
+  const { path, told, load = 'steady', ending, audit = {}, execArgv = [], within = [] } = options
   const parameters = [path, told, load, ending ?? 'killed', JSON.stringify(audit)]
-  const child = spawn(process.execPath, [...execArgv, VICTIM, ...parameters], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const [program, ...rest] = [...within, process.execPath, ...execArgv, VICTIM, ...parameters] as [string]
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  // With what it runs within: a test that fails leaves nobody behind.
+  onTestFinished(() => {
+    try {
+      process.kill(-(child.pid as number), 'SIGKILL')
+    } catch {
+      // It has ended.
+    }
+  })
   const heard = { begun: deferred<void>(), written: deferred<void>() }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     if (text.includes('begun')) heard.begun.resolve()
@@ -63,6 +78,14 @@ interface Told {
   /** When it told of each of them, and last of all. */
   readonly toldAt: ReadonlyMap<number, number>
   readonly lastAt: number
+}
+
+/** The last that a victim told of its log, and the id of its process. */
+export function lastTold(path: string): { pid: number; acknowledgedSeq: number; lostEvents: number } {
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1)
+  const { pid } = JSON.parse(lines[0] ?? '{}') as { pid: number }
+  const { acknowledgedSeq = 0, lostEvents = 0 } = JSON.parse((lines.length > 1 && lines.at(-1)) || '{}')
+  return { pid, acknowledgedSeq, lostEvents }
 }
 
 function readTold(path: string): Told {
@@ -99,7 +122,19 @@ export interface Findings {
 interface Span {
   readonly first: number
   readonly last: number
-  readonly rows: number | null
+  /** 0: a gap, or retention has taken its rows. */
+  readonly isWhole: 0 | 1
+}
+
+/** Whether the hash chain is whole; the links that are not, otherwise. */
+export async function verify(path: string, question: VerifyQuestion): Promise<{ faults: unknown[]; anchor: Anchor }> {
+  const history = openHistory(path)
+  try {
+    const { intact, runs, anchor } = await history.verify(question)
+    return { faults: intact ? [] : runs.filter(({ state }) => state !== 'intact'), anchor }
+  } finally {
+    await history.close()
+  }
 }
 
 /** Opens the file of a dead process and compares it with what that process told. */
@@ -134,8 +169,8 @@ export function autopsy(files: AuditFolder, path: string, told: string): Finding
     }
     const spans = database
       .prepare(
-        `select first_seq as first, last_seq as last, row_count as rows from batches where run_id = :id
-         union all select first_seq, last_seq, null from gaps where run_id = :id and reason <> 'crash' order by 1`,
+        `select first_seq as first, last_seq as last, kind = 'rows' as isWhole from batches where run_id = :id
+         union all select first_seq, last_seq, 0 from gaps where run_id = :id and reason <> 'crash' order by 1`,
       )
       .all({ id: found.id }) as Span[]
     let covered = 0
@@ -145,11 +180,16 @@ export function autopsy(files: AuditFolder, path: string, told: string): Finding
     }
     if (covered !== found.last_seq) breaches.push(`covered up to ${covered}, last_seq is ${found.last_seq}`)
     if (covered < acknowledgedSeq) breaches.push(`up to ${acknowledgedSeq} was acknowledged, ${covered} is there`)
-    const inGap = (seq: number) =>
-      spans.some(({ first, last, rows: count }) => count === null && first <= seq && seq <= last)
-    if (found.lost === 0 && evicted !== found.evicted) {
+    const isGone = (seq: number) =>
+      spans.some(({ first, last, isWhole }) => isWhole === 0 && first <= seq && seq <= last)
+    if (spans.every(({ isWhole }) => isWhole === 1) && evicted !== found.evicted) {
       breaches.push(`${evicted} evictions, the run counts ${found.evicted}`)
     }
+    const counted = database
+      .prepare("select coalesce(sum(count), 0) from rollups where run_id = ? and type = 'evicted'")
+      .pluck()
+      .get(found.id)
+    if (counted !== found.evicted) breaches.push(`the rollups count ${counted} evictions, the run ${found.evicted}`)
     let missing = 0
     let missingFor = 0
     for (const [seq, key] of left) {
@@ -157,7 +197,7 @@ export function autopsy(files: AuditFolder, path: string, told: string): Finding
       if (keys.has(seq)) breaches.push(`seq ${seq} is of key ${keys.get(seq)}, not ${key}`)
       missing++
       missingFor = Math.max(missingFor, lastAt - (toldAt.get(seq) ?? 0))
-      if (seq <= covered && !inGap(seq)) breaches.push(`seq ${seq} is missing below ${covered}`)
+      if (seq <= covered && !isGone(seq)) breaches.push(`seq ${seq} is missing below ${covered}`)
     }
     return { run, breaches, told: left.size, missing, missingFor, lastSeq: found.last_seq }
   } finally {

@@ -30,7 +30,7 @@ const STORED = {
 }
 const LEFT = { age: 5_000, hits: 2, size: 100 }
 
-type Fields = { readonly [T in EventType]: Omit<EventOf<T>, 'seq' | 'at' | 'type'> }
+export type Fields = { readonly [T in EventType]: Omit<EventOf<T>, 'seq' | 'at' | 'type'> }
 
 /** Plausible fields for each type of event. */
 const FIELDS: Fields = {
@@ -139,9 +139,9 @@ const FIELDS: Fields = {
     host: hostname(),
     pid: process.pid,
     node: process.version,
-    mayUse: { bytes: 4_000_000, source: 'test', sources: [{ source: 'test', bytes: 4_000_000 }] },
+    mayUse: { bytes: 4_000_000, source: 'test', sources: [{ source: 'test', bytes: 4_000_000 }], heapLimit: 2_000_000 },
   },
-  stopped: { reason: 'close', code: null },
+  stopped: { reason: 'close', code: null, error: null },
   loaded: { cache: 'tenant', key: 'k', duration: 12 },
   'load-failed': { cache: 'tenant', key: 'k', duration: 12, error: 'Error' },
 }

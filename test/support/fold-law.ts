@@ -30,7 +30,7 @@ export function startedOf(memory: MemoryManager): Started {
 }
 
 /** Folds a recorded run into fresh state. */
-function refold(started: Started, events: readonly MuninnEvent[]): State {
+export function refold(started: Started, events: readonly MuninnEvent[]): State {
   const state = new State(started)
   for (const event of [started, ...events]) apply(state, event)
   return state

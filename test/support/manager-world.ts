@@ -54,6 +54,7 @@ export class ManagerWorld {
     void this.memory.close()
     this.read((cursor) => {
       this.model.completeCycle(cursor)
+      this.model.sampled(cursor)
       this.model.tellPeaks(cursor)
       cursor.next('stopped', { reason: 'close', code: null })
     })

@@ -193,6 +193,12 @@ export class ReferenceManager extends ReferenceCycles {
 
   private checked(cursor: EventCursor): void {
     assert.equal(this.due().length, 0, 'a check frees what is past its time')
+    this.sampled(cursor)
+    this.tellPeaks(cursor)
+  }
+
+  /** What the caches did since the last sample: at each check, and at the end. */
+  sampled(cursor: EventCursor): void {
     const items = this.entries.length
     const level = LEVELS[this.level] as 'normal'
     const told = cursor.next('checked', {
@@ -216,6 +222,5 @@ export class ReferenceManager extends ReferenceCycles {
     )
     for (const figures of this.caches.values()) figures.sample = noSample()
     this.lastCheck = this.now
-    this.tellPeaks(cursor)
   }
 }

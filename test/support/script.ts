@@ -14,9 +14,9 @@ export interface ScriptEnd {
 }
 
 /** Runs an ES module in a process of its own, with all of the built package in scope as `muninn`. */
-export async function runScript(source: string): Promise<ScriptEnd> {
+export async function runScript(source: string, execArgv: readonly string[] = []): Promise<ScriptEnd> {
   const module = `import * as muninn from ${JSON.stringify(BUILT)}\n${source}`
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', module], {
+  const child = spawn(process.execPath, [...execArgv, '--input-type=module', '--eval', module], {
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: PATIENCE,
     killSignal: 'SIGKILL',

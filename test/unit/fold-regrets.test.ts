@@ -22,11 +22,13 @@ class Memory {
   }
 
   missed(key: string): void {
-    if (this.find(key) !== 0) this.regrets.regretted(this.hasher.hash(key))
+    const seq = this.find(key)
+    if (seq !== 0) this.regrets.regretted(this.hasher.hash(key), seq)
   }
 
   stored(key: string): void {
-    this.regrets.forget(this.hasher.hash(key))
+    const hash = this.hasher.hash(key)
+    this.regrets.forget(hash, this.hasher.checkOf(key))
   }
 }
 
@@ -60,15 +62,35 @@ describe('regrets', () => {
     expect(memory.find('a')).toBe(9)
   })
 
-  it('remember most of a tenth as many evictions as items are expected, and of more the newer', () => {
-    const memory = new Memory(20_000)
-    for (let n = 1; n <= 2_000; n++) memory.evicted(`k${n}`, n)
-    const kept = Array.from({ length: 2_000 }, (_, n) => memory.find(`k${n + 1}`) === n + 1).filter(Boolean).length
-    expect(kept).toBeGreaterThan(1_700)
-    for (let n = 1; n <= 200_000; n++) memory.evicted(`other${n}`, n)
-    const later = Array.from({ length: 2_000 }, (_, n) => memory.find(`k${n + 1}`)).filter((seq) => seq !== 0).length
-    expect(later).toBeLessThan(5)
-    expect(memory.find('other200000')).toBe(200_000)
+  it('remember the last quarter as many evictions as items are expected, each of them, and none before', () => {
+    const memory = new Memory(8_000)
+    for (let n = 1; n <= 5_000; n++) memory.evicted(`k${n}`, n)
+    for (let n = 1; n <= 5_000; n++) expect(memory.find(`k${n}`)).toBe(n > 5_000 - 2_048 ? n : 0)
+  })
+
+  it('remember of a key that is evicted again the last time only', () => {
+    const memory = new Memory(10)
+    memory.evicted('a', 1)
+    memory.evicted('a', 2)
+    expect(memory.find('a')).toBe(2)
+    memory.stored('a')
+    expect(memory.find('a')).toBe(0)
+    for (let n = 3; n <= 600; n++) memory.evicted(`k${n % 7}`, n)
+    expect(Array.from({ length: 7 }, (_, n) => memory.find(`k${n}`)).sort((a, b) => a - b)).toEqual([
+      594, 595, 596, 597, 598, 599, 600,
+    ])
+  })
+
+  it('walk no long chains where keys are made to collide', () => {
+    const memory = new Memory(1 << 17)
+    const keys = Array.from({ length: 3_000 }, (_, n) => {
+      return `${'h'.repeat(9)}${String(n).padStart(6, '0')}${'m'.repeat(400)}${'t'.repeat(60)}`
+    })
+    expect(new Set(keys.map((key) => memory.hasher.hash(key))).size).toBe(1)
+    for (const [n, key] of keys.entries()) memory.evicted(key, n + 1)
+    expect(keys.filter((key) => memory.find(key) !== 0).length).toBeLessThanOrEqual(12)
+    for (let n = 0; n < 40_000; n++) memory.evicted(`k${n}`, 10_000 + n)
+    expect(memory.find('k39999')).toBe(49_999)
   })
 
   it('never take one key for another', () => {

@@ -29,18 +29,22 @@ describe('close()', () => {
     expect(() => test.memory.check()).toThrow(ClosedError)
   })
 
-  test('tells the peaks that nobody was told yet', async () => {
+  test('tells what was done since the last check, and the peaks that nobody was told yet', async () => {
     const test = bed()
     test.memory.cache('c').set('a', 1, { size: 12 })
     await test.memory.close()
     expect(test.events.map(({ type }) => type)).toEqual([
       'configured',
       'added',
+      'checked',
       'peaked',
       'peaked',
       'peaked',
       'stopped',
     ])
+    expect(test.events.find(({ type }) => type === 'checked')).toMatchObject({
+      caches: [{ cache: 'c', bytesAdded: 12 }],
+    })
   })
 
   test('leaves reads that miss and writes that return false, and tells nobody', async () => {

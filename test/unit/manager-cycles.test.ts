@@ -132,7 +132,7 @@ describe('a long cycle', () => {
     const test = longCycle()
     await test.memory.close()
     const at = test.of('evicted').length
-    expect(test.types.slice(-2)).toEqual(['cycle-completed', 'stopped'])
+    expect(test.types.slice(-3)).toEqual(['cycle-completed', 'checked', 'stopped'])
     for (let turn = 0; turn < 3; turn++) await idle()
     expect(test.of('evicted')).toHaveLength(at)
   })

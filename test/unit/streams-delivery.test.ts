@@ -207,9 +207,11 @@ describe('RxJS', () => {
     expect(told.sort()).toEqual([
       '0 complete',
       '0 next',
+      '0 next',
       '1 complete',
       '2 complete',
       '3 complete',
+      '3 next',
       '4 complete',
       '4 next',
       '5 complete',

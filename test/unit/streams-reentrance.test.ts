@@ -126,7 +126,7 @@ describe('close() from inside a subscriber', () => {
     cache.set('a', 1)
     await closed
     expect(numbers(test)).toEqual(inOrder(test))
-    expect(test.types).toEqual(['configured', 'added', 'stopped'])
+    expect(test.types).toEqual(['configured', 'added', 'checked', 'stopped'])
     expect(later).toEqual(numbers(test).slice(1))
   })
 

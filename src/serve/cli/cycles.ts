@@ -12,7 +12,12 @@ const COLUMNS: readonly Column<CycleRecord>[] = [
   { title: 'CACHE', text: (row) => row.cache ?? 'all', flexible: true },
   { title: 'EVICTED', text: (row) => (row.count === null ? 'unknown' : count(row.count)), right: true },
   { title: 'BYTES', text: (row) => (row.bytes === null ? 'unknown' : bytes(row.bytes)), right: true },
-  { title: 'USAGE', text: (row) => `${percent(row.usageBefore)} > ${percent(row.usageAfter)}` },
+  {
+    title: 'USAGE',
+    text: (row) => `${percent(row.usageBefore)} > ${percent(row.usageAfter)}`,
+    flexible: true,
+    wraps: true,
+  },
 ]
 
 /** `muninn cycles`: the eviction cycles, what started each and what it gave up. */

@@ -16,12 +16,17 @@ interface EvictionsOptions extends ListOptions {
   readonly cycle?: string
 }
 
-const COLUMNS: readonly Column<EvictionRecord>[] = [
+/** What was evicted and why. */
+export const EVICTION_COLUMNS: readonly Column<EvictionRecord>[] = [
   { title: 'TIME', text: (row) => localTime(row.at) },
   { title: 'CACHE', text: (row) => row.cache, flexible: true },
   { title: 'KEY', text: (row) => row.key, flexible: true },
   { title: 'CAUSE', text: (row) => row.cause },
   { title: 'SIZE', text: (row) => bytes(row.size), right: true },
+]
+
+const COLUMNS: readonly Column<EvictionRecord>[] = [
+  ...EVICTION_COLUMNS,
   { title: 'HITS', text: (row) => String(row.hits), right: true },
   { title: 'IDLE', text: (row) => brief(row.idle), right: true },
   {

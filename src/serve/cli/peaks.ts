@@ -18,9 +18,11 @@ const COLUMNS: readonly Column<PeakRecord>[] = [
 function holders(all: readonly { readonly cache: string; readonly prefix?: string; readonly bytes: number }[]): string {
   const [first] = all
   if (first === undefined) return '-'
+  const sum = all.reduce((total, { bytes: held }) => total + held, 0)
   const name = first.prefix ?? first.cache
   const rest = all.length > 1 ? ` +${all.length - 1}` : ''
-  return `${name === '' ? '(none)' : name} ${bytes(first.bytes)}${rest}`
+  const share = sum === 0 ? 0 : Math.round((first.bytes / sum) * 100)
+  return `${name === '' ? '(none)' : name} ${share}%${rest}`
 }
 
 /** `muninn peaks`: when each metric passed its peak, how high, and what held the memory. */

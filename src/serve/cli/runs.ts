@@ -7,11 +7,13 @@ import { brief, bytes, count, localTime } from './text.ts'
 
 const COLUMNS: readonly Column<RunRecord>[] = [
   { title: 'RUN', text: (row) => row.run },
-  { title: 'STARTED', text: (row) => localTime(row.startedAt).slice(0, 16) },
+  { title: 'STARTED', text: (row) => localTime(row.startedAt).slice(0, 16), flexible: true, wraps: true },
   { title: 'LASTED', text: (row) => brief(lasted(row)), right: true },
   {
     title: 'STATE',
     text: (row) => (row.exitCode === null || row.exitCode === 0 ? row.state : `${row.state} (${row.exitCode})`),
+    flexible: true,
+    wraps: true,
   },
   { title: 'EVICTED', text: (row) => count(row.evictedItems), right: true },
   { title: 'PEAK', text: (row) => bytes(row.peakMemoryBytes), right: true },

@@ -2,11 +2,13 @@ import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Logger } from 'pino'
+import type { AuditOptions } from '../../base/audit-options.ts'
 import { optionsFromEnv } from '../../base/environment.ts'
 import { OptionError } from '../../base/errors.ts'
 import type { MemoryManagerOptions } from '../../base/options.ts'
 import { POLICIES, type PolicyName } from '../../base/settings.ts'
 import { MemoryManager } from '../../muninn.ts'
+import { DEMO_OPTIONS } from '../demo/options.ts'
 import { type LogLevel, portFrom, serviceFromEnv } from '../environment.ts'
 import { checkExposure } from '../http/guard.ts'
 import type { Service } from '../http/server.ts'
@@ -23,8 +25,12 @@ interface ServeOptions {
   readonly maxMemory?: string
   readonly maxItems?: number
   readonly policy?: PolicyName
+  readonly demo?: boolean
   readonly json?: boolean
 }
+
+/** The service always keeps an audit log. */
+export type ServedOptions = Omit<MemoryManagerOptions, 'audit'> & { audit: AuditOptions }
 
 /** `muninn serve`: the HTTP service, until a signal ends it. */
 export function serveCommand(): Command {
@@ -39,6 +45,10 @@ export function serveCommand(): Command {
     .option('--max-memory <size>', 'memory budget: bytes, 512MB, or 25% of what the process may use')
     .option('--max-items <n>', 'items over all caches, or Infinity', itemsArgument)
     .addOption(new Option('--policy <name>', 'eviction policy').choices(POLICIES))
+    .option(
+      '--demo',
+      'caches with a workload of their own and some past, to look around; forgotten at the end without --db',
+    )
     .option('--json', 'say where it listens as one JSON document on stdout; the log goes to stderr')
     .action(serve)
 }
@@ -67,23 +77,44 @@ async function serve(flags: ServeOptions): Promise<void> {
   // Loaded only now, so that a start that is refused is refused at once.
   const { startService } = await import('../http/server.ts')
   const logger = await openLog(env.logLevel, flags)
+  const start = (memory: MemoryManager, at: number) => startService({ memory, host, port: at, ...pick(env), logger })
+  if (flags.demo === true) {
+    const { serveDemo } = await import('./serve-demo.ts')
+    const demo = await serveDemo(options, (memory, at) => start(memory, at ?? port), flags.db !== undefined)
+    stopOnSignal(demo, demo, logger)
+    announce(demo.url, demo.memory, demo.db, flags)
+    if (!talksToPerson(flags)) logger.info({ url: demo.url, db: demo.db }, 'listening')
+    return
+  }
   const memory = open({ ...options, logger })
+  await checkLock(memory)
   // The reference's caches are there from the start, so that their figures are, too.
   for (const name of ['general', 'tenant', 'mimir']) memory.cache(name)
   let service: Service
   try {
-    service = await startService({ memory, host, port, ...pick(env), logger })
+    service = await start(memory, port)
   } catch (error) {
     await memory.close()
     throw error
   }
   stopOnSignal(service, memory, logger)
-  announce(service, memory, options, flags)
-  if (!talksToPerson(flags)) logger.info({ url: service.url, db: auditPath(options) }, 'listening')
+  announce(service.url, memory, resolve(options.audit.path), flags)
+  if (!talksToPerson(flags)) logger.info({ url: service.url, db: resolve(options.audit.path) }, 'listening')
 }
 
 function talksToPerson(flags: ServeOptions): boolean {
   return flags.json !== true && process.stdout.isTTY
+}
+
+/**
+ * A log that somebody else keeps locked from the beginning is a mistake in the call, as a port in use is. Where the lock
+ * comes later, or hinders writing alone, the cache goes on, and the log is tried again.
+ *
+ * @throws {HistoryError} saying in one line that it is locked, after having waited for it.
+ */
+async function checkLock(memory: MemoryManager): Promise<void> {
+  if (memory.stats().audit?.problem?.includes('keeps it locked') !== true) return
+  await memory.history?.runs({ limit: 1 })
 }
 
 /** pino's JSON lines on stdout, on stderr beside `--json`, and as plain lines for a person at a terminal. */
@@ -98,11 +129,12 @@ function pick({ tokens, allowedHosts, requireAudit }: ReturnType<typeof serviceF
 }
 
 /** Flags over variables over the service's own defaults. */
-function memoryOptions(flags: ServeOptions): MemoryManagerOptions {
+function memoryOptions(flags: ServeOptions): ServedOptions {
   if (flags.db === '') throw usageError('--db: give the path of the audit log')
   const options = optionsFromEnv({ ...process.env, MUNINN_DB: process.env.MUNINN_DB ?? DEFAULT_DB })
   const audit = typeof options.audit === 'object' ? options.audit : { path: String(options.audit) }
   return {
+    ...(flags.demo === true ? DEMO_OPTIONS : {}),
     ...options,
     ...(flags.maxMemory === undefined ? {} : { maxMemory: flags.maxMemory }),
     ...(flags.maxItems === undefined ? {} : { maxItems: flags.maxItems }),
@@ -120,11 +152,6 @@ function open(options: MemoryManagerOptions): MemoryManager {
     if (!(error instanceof OptionError) || error.option !== 'maxMemory') throw error
     throw usageError(error.message.replace('maxMemory', '--max-memory'))
   }
-}
-
-function auditPath({ audit }: MemoryManagerOptions): string | null {
-  if (audit === undefined || audit === false) return null
-  return resolve(typeof audit === 'string' ? audit : audit.path)
 }
 
 /** @throws {Error} saying in one line that the port is taken, or the address not this machine's. */
@@ -146,20 +173,19 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
 }
 
 /** Where to look: on a terminal for a person, with `--json` for a program; elsewhere the log's line says it. */
-function announce(service: Service, memory: MemoryManager, options: MemoryManagerOptions, flags: ServeOptions): void {
+function announce(url: string, memory: MemoryManager, db: string | null, flags: ServeOptions): void {
   const { maxMemory, maxItems, caches, policy } = memory.settings
-  const db = auditPath(options)
   const limits = { maxMemoryBytes: maxMemory, maxCacheSize: maxItems, policy }
-  if (flags.json === true) printJson({ url: service.url, db, pid: process.pid, run: memory.runId, limits })
+  if (flags.json === true) printJson({ url, db, pid: process.pid, run: memory.runId, limits })
   if (!talksToPerson(flags)) return
   const limited = Object.entries(caches).filter(([, cache]) => Number.isFinite(cache.maxItems))
   const each = limited.map(([name, cache]) => `${name} ${count(cache.maxItems)}`)
   print(
     [
       'Muninn, the cache that remembers what it forgot',
-      `  status     ${service.url}/api/cache/status`,
-      `  memory     ${service.url}/api/cache/memory`,
-      `  items      ${service.url}/api/cache/general/items`,
+      `  dashboard  ${url}/`,
+      `  status     ${url}/api/cache/status`,
+      `  items      ${url}/api/cache/general/items`,
       `  audit log  ${db ?? 'none'}  (npx muninn-cache evictions, … explain KEY)`,
       `  limits     ${bytes(maxMemory)}, ${count(maxItems)} items (${each.join(', ')}); policy ${policy}`,
       '',

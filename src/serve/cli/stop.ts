@@ -1,5 +1,4 @@
 import type { Logger } from '../../base/logger.ts'
-import type { MemoryManager } from '../../muninn.ts'
 import type { Service } from '../http/server.ts'
 
 /** What was asked before the signal has this long to be answered. */
@@ -7,8 +6,13 @@ const GRACE = 3000
 /** After this long it ends whatever is left: supervisors kill after ten seconds, some after five. */
 const DEADLINE = 4500
 
+/** What is served, and ends after the service. */
+export interface Served {
+  close(): Promise<void>
+}
+
 /** On SIGTERM, SIGINT or SIGHUP: stop listening, answer what was asked, close the caches and their log; a second one ends at once. */
-export function stopOnSignal(service: Service, memory: MemoryManager, logger: Logger): void {
+export function stopOnSignal(service: Pick<Service, 'close'>, memory: Served, logger: Logger): void {
   let stopping = false
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) process.exit(1)
@@ -23,7 +27,7 @@ export function stopOnSignal(service: Service, memory: MemoryManager, logger: Lo
   process.on('SIGINT', stop)
 }
 
-async function end(service: Service, memory: MemoryManager, logger: Logger): Promise<void> {
+async function end(service: Pick<Service, 'close'>, memory: Served, logger: Logger): Promise<void> {
   try {
     await service.close(GRACE)
     await memory.close()

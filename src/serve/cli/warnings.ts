@@ -5,12 +5,17 @@ import { askLog, type ListOptions, listCommand, printPage, questionOf } from './
 import type { Column } from './table.ts'
 import { bytes, duration, localTime, percent } from './text.ts'
 
-const COLUMNS: readonly Column<WarningRecord>[] = [
+/** Which level, at what usage. */
+export const LEVEL_COLUMNS: readonly Column<WarningRecord>[] = [
   { title: 'TIME', text: (row) => localTime(row.at) },
   { title: 'LEVEL', text: (row) => row.level },
   { title: 'USAGE', text: (row) => percent(row.usage), right: true },
   { title: 'BYTES', text: (row) => bytes(row.bytes), right: true },
   { title: 'FULL IN', text: (row) => duration(row.timeLeft), right: true },
+]
+
+const COLUMNS: readonly Column<WarningRecord>[] = [
+  ...LEVEL_COLUMNS,
   { title: 'TOP WRITER', text: topWriter, flexible: true },
 ]
 

@@ -1,8 +1,11 @@
 import { BlockList, isIP } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { MuninnError } from '../../base/errors.ts'
+import type { Actor } from '../../muninn.ts'
+import { BROWSER_HEADERS } from './headers.ts'
 import { ProblemError } from './problem.ts'
 import { findToken, type Role, type Token } from './tokens.ts'
+import { traceIdOf } from './trace-parent.ts'
 
 /** What a request must show before any route sees it. */
 export interface GuardOptions {
@@ -29,6 +32,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Answered without a token, even where one is needed. */
     muninnOpen?: boolean
+    /** Passes with role `read` whatever its method: what of it changes something, its handler refuses. */
+    muninnReads?: boolean
   }
 }
 
@@ -58,20 +63,22 @@ export function checkExposure(host: string, tokens: readonly Token[]): void {
 /** Puts the checks before every route of the instance, its answers to unknown routes included. */
 export function guard(app: FastifyInstance, options: GuardOptions): void {
   app.decorateRequest('muninnCaller', null)
-  app.addHook('onRequest', async (request, reply) => {
-    // Nothing that is answered here is for other origins' pages, for caches on the way, or to be sniffed.
-    reply.headers({
-      'cache-control': 'no-store',
-      'cross-origin-resource-policy': 'same-origin',
-      'x-content-type-options': 'nosniff',
-    })
-    request.muninnCaller = admit(request, reply, options)
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(BROWSER_HEADERS)
+    try {
+      request.muninnCaller = admit(request, reply, options)
+      done()
+    } catch (refusal) {
+      done(refusal instanceof Error ? refusal : new Error(String(refusal)))
+    }
   })
 }
 
 /** Who the audit log says did it. */
-export function actorOf(request: FastifyRequest): string {
-  return request.muninnCaller?.actor ?? 'http'
+export function actorOf(request: FastifyRequest): Actor {
+  const actor = request.muninnCaller?.actor ?? 'http'
+  const traceId = traceIdOf(request.headers.traceparent)
+  return traceId === null ? { actor } : { actor, traceId }
 }
 
 /** @throws {ProblemError} where the request may not pass. */
@@ -80,9 +87,17 @@ export function admit(request: FastifyRequest, reply: FastifyReply, options: Gua
   const mutates = !['GET', 'HEAD', 'OPTIONS', 'TRACE'].includes(request.method)
   if (mutates) checkOrigin(request)
   const caller = authenticate(request, reply, options)
-  if (mutates && caller.role !== 'admin')
-    throw new ProblemError('forbidden', 'this token may read, and not change anything')
+  if (mutates && caller.role !== 'admin' && request.routeOptions.config?.muninnReads !== true) throw mayNotChange()
   return caller
+}
+
+/** @throws {ProblemError} where the caller may read only. */
+export function demandAdmin(request: FastifyRequest): void {
+  if (request.muninnCaller?.role !== 'admin') throw mayNotChange()
+}
+
+function mayNotChange(): ProblemError {
+  return new ProblemError('forbidden', 'this token may read, and not change anything')
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Static, Type } from '@fastify/type-provider-typebox'
+import { type Static, Type } from 'typebox'
 import type { CacheStats, Stats } from '../../command/stats.ts'
 import { limit, timestamp } from '../wire.ts'
 
@@ -111,6 +111,7 @@ export const MemoryAnswer = Type.Object({
       status: Type.String(),
       problem: Nullable(Type.String()),
       set_aside: Nullable(Type.String()),
+      sampled_share: Type.Number(),
       written_events: Type.Number(),
       pending_events: Type.Number(),
       lost_events: Type.Number(),
@@ -193,6 +194,7 @@ function auditAnswer({ audit }: Stats): MemoryAnswer['audit'] {
     status: audit.status,
     problem: audit.problem,
     set_aside: audit.setAside,
+    sampled_share: audit.sampledShare,
     written_events: audit.writtenEvents,
     pending_events: audit.pendingEvents,
     lost_events: audit.lostEvents,

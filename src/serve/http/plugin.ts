@@ -1,8 +1,9 @@
-import type { FastifyInstance } from 'fastify'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type FastifyInstance, fastify } from 'fastify'
 import type { MemoryManager } from '../../muninn.ts'
-import { guard } from './guard.ts'
-import { answerErrorsAsProblems, problem, sendProblem } from './problem.ts'
-import { addRoutes } from './routes/all.ts'
+import { mountApi } from './mount.ts'
+import { answerUnknown } from './problem.ts'
+import { protect } from './protect.ts'
 import { parseTokens } from './tokens.ts'
 
 export interface MuninnHttpOptions {
@@ -20,9 +21,33 @@ export interface MuninnHttpOptions {
   maxItemBytes?: number
   /** Whether `/readyz` fails while the audit log is in trouble. Default `false`. */
   requireAudit?: boolean
+  /** Whether the dashboard stands at the prefix. Default: under a prefix, yes; at the root, `/` is the host application's. */
+  dashboard?: boolean
 }
 
 export const DEFAULT_MAX_ITEM_BYTES = 16 * 1024 * 1024
+/** A cache's name of 256 characters, percent-encoded. */
+export const MAX_PARAM_LENGTH = 256 * 12
+
+/** What answers the requests of a server that isn't fastify's. */
+export interface MuninnHandler {
+  (request: IncomingMessage, response: ServerResponse): void
+  /** Ends the streams of events, and what it holds; the memory manager stays open. */
+  close(): Promise<void>
+}
+
+/**
+ * The same for Express, Connect and plain `node:http`: `app.use('/muninn', await muninnHandler({ memory }))`, before parsers
+ * of bodies, or `createServer(await muninnHandler({ memory }))`. It answers everything that it is given.
+ */
+export async function muninnHandler(options: MuninnHttpOptions): Promise<MuninnHandler> {
+  const app = fastify({ routerOptions: { maxParamLength: MAX_PARAM_LENGTH } })
+  app.setNotFoundHandler(answerUnknown)
+  await app.register(muninnHttp, { dashboard: true, ...options })
+  await app.ready()
+  const handler = (request: IncomingMessage, response: ServerResponse) => app.routing(request, response)
+  return Object.assign(handler, { close: () => app.close() })
+}
 
 /**
  * Muninn's HTTP routes for a fastify application of one's own: `app.register(muninnHttp, { memory, prefix: '/muninn' })`.
@@ -30,27 +55,25 @@ export const DEFAULT_MAX_ITEM_BYTES = 16 * 1024 * 1024
  */
 export default async function muninnHttp(app: FastifyInstance, options: MuninnHttpOptions): Promise<void> {
   const tokens = options.token === undefined ? [] : parseTokens(options.token)
-  guard(app, {
+  await protect(app, {
     tokenNeeded: tokens.length > 0,
     tokens,
     hosts: options.allowedHosts?.map((host) => host.toLowerCase()) ?? null,
   })
-  answerErrorsAsProblems(app)
   // At the root, unknown routes are the host application's to answer.
   if (app.prefix !== '') {
-    app.setNotFoundHandler((request, reply) =>
-      sendProblem(reply, problem('not-found', `there is no ${request.method} ${request.url.split('?')[0]}`)),
-    )
+    app.setNotFoundHandler(answerUnknown)
   }
   let closing = false
   app.addHook('preClose', async () => {
     closing = true
   })
-  addRoutes(app, {
+  mountApi(app, {
     memory: options.memory,
     exposeValues: options.exposeValues ?? false,
     maxItemBytes: options.maxItemBytes ?? DEFAULT_MAX_ITEM_BYTES,
     requireAudit: options.requireAudit ?? false,
+    dashboard: options.dashboard ?? app.prefix !== '',
     draining: () => closing,
   })
 }

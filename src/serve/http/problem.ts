@@ -41,9 +41,11 @@ const KINDS = {
   'no-audit-log': [404, 'No audit log'],
   'method-not-allowed': [405, 'Method not allowed'],
   'too-many-caches': [409, 'Too many caches'],
+  'precondition-failed': [412, 'Precondition failed'],
   'body-too-large': [413, 'Body too large'],
   'unsupported-media-type': [415, 'Unsupported media type'],
   'not-representable': [422, 'Value has no representation'],
+  'too-many-requests': [429, 'Too many requests'],
   internal: [500, 'Internal error'],
   unavailable: [503, 'Not available'],
 } as const satisfies Record<string, readonly [number, string]>
@@ -72,6 +74,11 @@ export function sendProblem(reply: FastifyReply, answer: Problem): FastifyReply 
     .code(answer.status)
     .type(PROBLEM_TYPE)
     .send(Buffer.from(JSON.stringify(answer)))
+}
+
+/** For a path that there is not. */
+export function answerUnknown(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return sendProblem(reply, problem('not-found', `there is no ${request.method} ${request.url.split('?')[0]}`))
 }
 
 /** Makes problem documents of every error that the instance's routes throw. */

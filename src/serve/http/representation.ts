@@ -1,10 +1,20 @@
-/** An item as a PUT brought it: its bytes and what they are, to be given back as they came. */
-export interface HttpItem {
-  readonly body: Buffer
-  readonly contentType: string
-}
+import { createHash } from 'node:crypto'
 
 const UNTYPED = 'application/octet-stream'
+
+/** An item as a PUT brought it: its bytes and what they are, to be given back as they came. */
+export class HttpItem {
+  readonly body: Buffer
+  readonly contentType: string
+  /** Strong: made of the bytes and their type, so that the same item has the same one after a restart, too. */
+  readonly etag: string
+
+  constructor(body: Buffer, contentType: string) {
+    this.body = body
+    this.contentType = contentType
+    this.etag = etagOf(body, contentType)
+  }
+}
 
 /**
  * The body in memory of its own. What the server hands over may be a slice of Node's shared 8 KiB pool, and a small
@@ -13,28 +23,22 @@ const UNTYPED = 'application/octet-stream'
 export function itemOf(body: Buffer, contentType: string | undefined): HttpItem {
   const own = Buffer.allocUnsafeSlow(body.length)
   body.copy(own)
-  return { body: own, contentType: contentType ?? UNTYPED }
+  return new HttpItem(own, contentType ?? UNTYPED)
 }
 
 /** What a GET answers for a value: an item as it came, a program's own value as text or JSON; `null` if it has no form. */
 export function representationOf(value: unknown): HttpItem | null {
-  if (isHttpItem(value)) return value
+  if (value instanceof HttpItem) return value
   if (value instanceof Uint8Array)
-    return { body: Buffer.from(value.buffer, value.byteOffset, value.byteLength), contentType: UNTYPED }
-  if (typeof value === 'string') return { body: Buffer.from(value), contentType: 'text/plain; charset=utf-8' }
+    return new HttpItem(Buffer.from(value.buffer, value.byteOffset, value.byteLength), UNTYPED)
+  if (typeof value === 'string') return new HttpItem(Buffer.from(value), 'text/plain; charset=utf-8')
   const json = jsonOf(value)
-  return json === undefined ? null : { body: Buffer.from(json), contentType: 'application/json; charset=utf-8' }
+  return json === undefined ? null : new HttpItem(Buffer.from(json), 'application/json; charset=utf-8')
 }
 
-function isHttpItem(value: unknown): value is HttpItem {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'body' in value &&
-    Buffer.isBuffer(value.body) &&
-    'contentType' in value &&
-    typeof value.contentType === 'string'
-  )
+/** 16 of the hash's 32 bytes: two items share a tag with a chance of 2^-64 among 2^32 of them. */
+function etagOf(body: Buffer, contentType: string): string {
+  return `"${createHash('sha256').update(contentType).update('\0').update(body).digest().toString('base64url', 0, 16)}"`
 }
 
 /** `undefined` for what JSON can't hold: functions, cycles, BigInts, a `toJSON` that throws. */

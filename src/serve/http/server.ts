@@ -8,10 +8,11 @@ import {
   LogController,
 } from 'fastify'
 import type { MemoryManager } from '../../muninn.ts'
-import { admit, checkExposure, type GuardOptions, guard, isLoopback, LOOPBACK_HOSTS } from './guard.ts'
-import { DEFAULT_MAX_ITEM_BYTES } from './plugin.ts'
-import { answerErrorsAsProblems, PROBLEM_TYPE, problem, problemOf, sendProblem } from './problem.ts'
-import { addRoutes } from './routes/all.ts'
+import { admit, checkExposure, type GuardOptions, isLoopback, LOOPBACK_HOSTS } from './guard.ts'
+import { mountApi } from './mount.ts'
+import { DEFAULT_MAX_ITEM_BYTES, MAX_PARAM_LENGTH } from './plugin.ts'
+import { answerUnknown, PROBLEM_TYPE, problem, problemOf, sendProblem } from './problem.ts'
+import { protect } from './protect.ts'
 import type { Token } from './tokens.ts'
 
 export interface ServiceOptions {
@@ -23,6 +24,7 @@ export interface ServiceOptions {
   readonly allowedHosts: readonly string[] | null
   readonly requireAudit: boolean
   readonly logger: FastifyBaseLogger
+  readonly patience?: Patience
 }
 
 /** A service that listens. */
@@ -35,8 +37,18 @@ export interface Service {
 
 /** A key of 64 KiB, each of its bytes percent-encoded, and room for the other headers. */
 const MAX_HEADER_BYTES = 3 * 64 * 1024 + 16 * 1024
-/** A request that isn't there in full after this long is dropped, so that slow senders can't hold connections. */
-const REQUEST_TIMEOUT = 120_000
+/** How long, in ms, a sender may take, so that slow ones can't hold connections. */
+export interface Patience {
+  /** For the headers of a request. */
+  readonly headers: number
+  /** For the whole of it. */
+  readonly request: number
+  /** How often it is looked whether one is over. */
+  readonly check: number
+}
+const PATIENCE: Patience = { headers: 10_000, request: 120_000, check: 5_000 }
+/** Connections at a time: what a process with the usual 1,024 files may open is less, and more is an attack. */
+const MOST_CONNECTIONS = 10_000
 
 /** The HTTP service: the guard before everything, then the routes. */
 export async function startService(options: ServiceOptions): Promise<Service> {
@@ -48,18 +60,22 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     hosts: loopback ? [...LOOPBACK_HOSTS, ...(options.allowedHosts ?? [])] : options.allowedHosts,
   }
   let draining = false
-  const app = build(options.logger, checks)
+  const app = build(options.logger, checks, options.patience ?? PATIENCE)
+  await protect(app, checks)
   // Otherwise a connection whose last request was in flight at the signal would be kept open for a next one.
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, payload, done) => {
     if (draining) reply.header('connection', 'close')
+    done(null, payload)
   })
-  addRoutes(app, {
+  mountApi(app, {
     memory: options.memory,
     exposeValues: true,
     maxItemBytes: DEFAULT_MAX_ITEM_BYTES,
     requireAudit: options.requireAudit,
+    dashboard: true,
     draining: () => draining,
   })
+  app.server.maxConnections = MOST_CONNECTIONS
   await app.listen({ host: options.host, port: options.port })
   return {
     url: app.listeningOrigin,
@@ -72,14 +88,17 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   }
 }
 
-function build(logger: FastifyBaseLogger, checks: GuardOptions): FastifyInstance {
+function build(logger: FastifyBaseLogger, checks: GuardOptions, patience: Patience): FastifyInstance {
   const app: FastifyInstance = fastify({
     loggerInstance: quiet(logger),
     logController: new LogController({ disableRequestLogging: true }),
-    http: { maxHeaderSize: MAX_HEADER_BYTES },
-    // A cache's name of 256 characters, percent-encoded.
-    routerOptions: { maxParamLength: 256 * 12 },
-    requestTimeout: REQUEST_TIMEOUT,
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: patience.headers,
+      connectionsCheckingInterval: patience.check,
+    },
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    requestTimeout: patience.request,
     // While it drains, what still comes in on an open connection is answered: /readyz has something to say then.
     return503OnClosing: false,
     clientErrorHandler: answerMalformed,
@@ -93,11 +112,7 @@ function build(logger: FastifyBaseLogger, checks: GuardOptions): FastifyInstance
       }
     },
   })
-  guard(app, checks)
-  answerErrorsAsProblems(app)
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, problem('not-found', `there is no ${request.method} ${request.url.split('?')[0]}`)),
-  )
+  app.setNotFoundHandler(answerUnknown)
   return app
 }
 

@@ -1,22 +1,10 @@
-import { type Static, Type } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
 import { POLICIES } from '../../../base/settings.ts'
 import { EVICTION_CAUSES } from '../../../event/vocabulary.ts'
-import type { History, Page, Question } from '../../../query/answers.ts'
+import type { Question } from '../../../query/answers.ts'
 import * as answers from '../../answers.ts'
-import { parseTime, TIME_FORMS } from '../../time.ts'
-import { ProblemError } from '../problem.ts'
+import { given, historyOf, ListAnswer, ListQuery, list, PageQuery, question, Text } from './audit-query.ts'
 import type { App, RouteContext } from './context.ts'
-
-const Time = Type.String({ description: `${TIME_FORMS}.` })
-const PageQuery = {
-  run: Type.Optional(Type.String()),
-  since: Type.Optional(Time),
-  until: Type.Optional(Time),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
-  cursor: Type.Optional(Type.String()),
-}
-const ListQuery = Type.Object(PageQuery, { additionalProperties: false })
-type ListQuery = Static<typeof ListQuery>
 
 const EvictionsQuery = Type.Object(
   {
@@ -36,15 +24,31 @@ const ExplainQuery = Type.Object(
   { additionalProperties: false },
 )
 
-const Text = Type.Union([Type.String(), Type.Null()])
-/** Rows are written out by `answers.ts`; their fields are those of the events. */
-const ListAnswer = Type.Object({ items: Type.Array(Type.Unknown()), next: Text, incomplete: Text })
 const ExplainAnswer = Type.Object({
   key: Type.String(),
   cache: Text,
   verdict: Type.String(),
   summary: Type.Array(Type.String()),
+  roomNeeded: Type.Union([
+    Type.Object({
+      measure: Type.String(),
+      more: Type.Number(),
+      isExact: Type.Boolean(),
+      isLowerBound: Type.Boolean(),
+      askedAt: Type.String(),
+    }),
+    Type.Null(),
+  ]),
   items: Type.Array(Type.Unknown()),
+  next: Type.Null(),
+  incomplete: Text,
+})
+const VerifyQuery = Type.Object({ run: Type.Optional(Type.String()) }, { additionalProperties: false })
+const VerifyAnswer = Type.Object({
+  intact: Type.Boolean(),
+  rows: Type.Integer(),
+  items: Type.Array(Type.Unknown()),
+  anchor: Type.Unknown(),
   next: Type.Null(),
   incomplete: Text,
 })
@@ -59,11 +63,7 @@ const HistoryAnswer = Type.Object({
 
 /** The audit log's questions, answered while the service runs. */
 export function auditRoutes(app: App, { memory }: RouteContext): void {
-  const history = (): History => {
-    if (memory.history === null)
-      throw new ProblemError('no-audit-log', 'no audit log is kept here: nothing can be asked of it')
-    return memory.history
-  }
+  const history = () => historyOf(memory)
 
   app.get(
     '/api/audit/evictions',
@@ -84,6 +84,12 @@ export function auditRoutes(app: App, { memory }: RouteContext): void {
       const { key, cache, run } = request.query
       return answers.explanationAnswer(await history().explain(key, given({ cache, run })))
     },
+  )
+
+  app.get(
+    '/api/audit/verify',
+    { schema: { querystring: VerifyQuery, response: { 200: VerifyAnswer } } },
+    async (request) => answers.verificationAnswer(await history().verify(given({ run: request.query.run }))),
   )
 
   const lists = {
@@ -122,28 +128,4 @@ export function auditRoutes(app: App, { memory }: RouteContext): void {
       }
     },
   )
-}
-
-function list<T>(page: Page<T>, answer: (row: T) => object) {
-  return { items: page.items.map(answer), next: page.next, incomplete: page.incomplete }
-}
-
-function question({ run, since, until, limit, cursor }: ListQuery): Question {
-  const now = Date.now()
-  return given({ run, since: time(since, 'since', now), until: time(until, 'until', now), limit, cursor })
-}
-
-function time(text: string | undefined, field: string, now: number): number | undefined {
-  if (text === undefined) return undefined
-  const ms = parseTime(text, now)
-  if (ms !== undefined) return ms
-  const message = `must be ${TIME_FORMS}`
-  throw new ProblemError('invalid-input', `${field}: ${message}`, { errors: [{ field, message }] })
-}
-
-type Given<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> }
-
-/** Without what was not asked for: `History` takes options that are left out, not options that are `undefined`. */
-function given<T extends object>(fields: T): Given<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<T>
 }

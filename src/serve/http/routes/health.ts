@@ -1,12 +1,26 @@
-import { Type } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import type { Stats } from '../../../command/stats.ts'
 import type { App, RouteContext } from './context.ts'
 
-const HealthAnswer = Type.Object({
-  status: Type.Union([Type.Literal('ok'), Type.Literal('degraded'), Type.Literal('draining')]),
-  audit: Type.Optional(Type.Object({ status: Type.String(), problem: Type.Union([Type.String(), Type.Null()]) })),
-  uptime_seconds: Type.Optional(Type.Number()),
-  run_id: Type.Optional(Type.String()),
-})
+type AuditState = NonNullable<Stats['audit']>
+
+const HealthAnswer = Type.Object(
+  {
+    status: Type.Union([Type.Literal('ok'), Type.Literal('degraded'), Type.Literal('draining')]),
+    audit: Type.Optional(
+      Type.Object({
+        status: Type.String(),
+        problem: Type.Union([Type.String(), Type.Null()]),
+        set_aside: Type.Union([Type.String(), Type.Null()]),
+        lost_events: Type.Number(),
+        pending_events: Type.Number(),
+      }),
+    ),
+    uptime_seconds: Type.Optional(Type.Number()),
+    run_id: Type.Optional(Type.String()),
+  },
+  { examples: [{ status: 'ok' }] },
+)
 
 /** `/livez`, `/readyz`, `/healthz`: answered without a token, and then with the status word alone. */
 export function healthRoutes(app: App, { memory, requireAudit, draining }: RouteContext): void {
@@ -18,23 +32,41 @@ export function healthRoutes(app: App, { memory, requireAudit, draining }: Route
     return { audit, status: well ? ('ok' as const) : ('degraded' as const) }
   }
 
-  app.get('/livez', { config, schema: { response: { 200: HealthAnswer } } }, async () => ({ status: 'ok' as const }))
-
-  app.get('/healthz', { config, schema: { response: { 200: HealthAnswer } } }, async (request) => {
-    const { status, audit } = health()
-    if (request.muninnCaller?.known !== true) return { status }
-    const known = { status, uptime_seconds: Math.round(process.uptime()), run_id: memory.runId }
-    return audit === null ? known : { ...known, audit: { status: audit.status, problem: audit.problem } }
+  const schema = (operationId: string, summary: string) => ({
+    tags: ['Health'],
+    operationId,
+    summary,
+    response: { 200: HealthAnswer },
   })
 
+  app.get('/livez', { config, schema: schema('live', 'Whether the process answers') }, async () => ({
+    status: 'ok' as const,
+  }))
+
+  app.get(
+    '/healthz',
+    { config, schema: schema('health', 'Whether the process answers, and what is in trouble') },
+    async (request) => {
+      const { status, audit } = health()
+      if (request.muninnCaller?.known !== true) return { status }
+      const known = { status, uptime_seconds: Math.round(process.uptime()), run_id: memory.runId }
+      return audit === null ? known : { ...known, audit: auditHealth(audit) }
+    },
+  )
+
+  const ready = schema('ready', 'Whether it takes requests: 503 while it drains')
   app.get(
     '/readyz',
-    { config, schema: { response: { 200: HealthAnswer, 503: HealthAnswer } } },
+    { config, schema: { ...ready, response: { 200: HealthAnswer, 503: HealthAnswer } } },
     async (request, reply) => {
       const { status, audit } = draining() ? { status: 'draining' as const, audit: null } : health()
       reply.code(status === 'draining' || (status === 'degraded' && requireAudit) ? 503 : 200)
       if (request.muninnCaller?.known !== true || audit === null) return { status }
-      return { status, audit: { status: audit.status, problem: audit.problem } }
+      return { status, audit: auditHealth(audit) }
     },
   )
+}
+
+function auditHealth({ status, problem, setAside, lostEvents, pendingEvents }: AuditState) {
+  return { status, problem, set_aside: setAside, lost_events: lostEvents, pending_events: pendingEvents }
 }

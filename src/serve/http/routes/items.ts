@@ -1,107 +1,142 @@
-import { type Static, Type } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
-import { instant, limit, timestamp } from '../../wire.ts'
+import { Type } from 'typebox'
 import { actorOf } from '../guard.ts'
-import { ProblemError } from '../problem.ts'
-import { itemOf, representationOf } from '../representation.ts'
+import { DeleteAnswer, demandValues, Items, missing, StoreAnswer } from '../items.ts'
+import { demandPreconditions, isKnown } from '../preconditions.ts'
+import { type HttpItem, itemOf } from '../representation.ts'
+import { CacheName, ItemKey, Ttl } from '../schemas.ts'
 import type { App, RouteContext } from './context.ts'
+import { ITEM_MUTATIONS } from './rate.ts'
 
 /** The rest of the path is the key, so that no limit on the length of a parameter cuts it off. */
 const ITEM = '/api/cache/:cache/items/*'
-const Params = Type.Object({ cache: Type.String(), key: Type.String({ description: 'Percent-encoded.' }) })
+const params = Type.Object({ cache: CacheName, key: ItemKey })
 
 const PutQuery = Type.Object(
-  { ttl: Type.Optional(Type.String({ description: 'Time to live in ms, or as 5m.' })) },
+  {
+    ttl: Type.Optional(Ttl),
+    tags: Type.Optional(
+      Type.String({
+        description: 'Tags, separated by commas: kept, shown and recorded.',
+        pattern: '^[^,]+(,[^,]+)*$',
+        examples: ['acme,reports'],
+      }),
+    ),
+  },
   { additionalProperties: false },
 )
-const PutAnswer = Type.Object({
-  stored: Type.Boolean(),
-  cache: Type.String(),
-  key: Type.String(),
-  reason: Type.Optional(Type.String({ description: 'Why it was not stored: too-large, full, admission.' })),
-  limit: Type.Optional(Type.String({ description: 'The limit in the way, where one is.' })),
-  size: Type.Optional(Type.Number({ description: 'Bytes charged.' })),
-  expires_at: Type.Optional(Type.Union([Type.String({ format: 'date-time' }), Type.Null()])),
-})
-type PutAnswer = Static<typeof PutAnswer>
+
+/** For the document alone: the body is bytes of any type, and goes out as it is. */
+const Body = { content: { '*/*': { schema: Type.String({ format: 'binary', examples: ['{"name":"Acme"}'] }) } } }
+const got = {
+  200: { description: 'The item, with the content type that it was put with, and its ETag.', ...Body },
+  304: { description: 'The reader has it already.', type: 'null' },
+}
 
 /** Puts items, gets them back byte for byte with their content type, and deletes them. */
 export function itemRoutes(app: App, { memory, exposeValues, maxItemBytes }: RouteContext): void {
+  const items = new Items(memory)
+  const tags = ['Items']
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: maxItemBytes }, (_request, body, done) =>
     done(null, body),
   )
-
-  app.addHook('preValidation', async (request) => {
+  app.addHook('preValidation', (request, _reply, done) => {
     request.params = underItsName(request.params)
+    done()
   })
-
-  /** A cache that exists. Asking doesn't make one: a name in a URL is anybody's. */
-  const existing = (name: string) => (memory.cacheNames().includes(name) ? memory.cache<unknown>(name) : null)
+  const etagOf = (cache: string, key: string) => () => items.peek(cache, key)?.etag ?? null
 
   app.put(
     ITEM,
-    { schema: { params: Params, querystring: PutQuery, response: { 200: PutAnswer, 201: PutAnswer } } },
+    {
+      config: ITEM_MUTATIONS,
+      schema: {
+        tags,
+        operationId: 'putItem',
+        summary: 'Store an item of any content type',
+        description:
+          'An item that was not stored is no error: 200 with `stored: false` and the reason. `If-Match` and `If-None-Match` make it conditional.',
+        params,
+        querystring: PutQuery,
+        response: { 200: StoreAnswer, 201: StoreAnswer },
+      },
+    },
     async (request, reply) => {
-      if (!exposeValues) throw valuesHidden()
-      const { cache: name, key } = request.params
+      demandValues(exposeValues)
+      const { cache, key } = request.params
+      const { ttl, tags: list } = request.query
+      demandPreconditions(request, etagOf(cache, key))
       const body: unknown = request.body
       const item = itemOf(Buffer.isBuffer(body) ? body : Buffer.alloc(0), request.headers['content-type'])
-      const cache = memory.cache<unknown>(name)
-      const existed = cache.has(key)
-      const { ttl } = request.query
-      const actor = actorOf(request)
-      const result = cache.put(
-        key,
-        item,
-        ttl === undefined ? { actor } : { actor, ttl: ttl === 'Infinity' ? Number.POSITIVE_INFINITY : ttl },
-      )
-      const answer: PutAnswer = { stored: result.stored, cache: name, key }
-      if (result.reason !== null) answer.reason = result.reason
-      if (result.limit !== null) answer.limit = result.limit
-      const info = result.stored ? cache.info(key) : undefined
-      if (info !== undefined) Object.assign(answer, { size: info.size, expires_at: timestamp(info.expiresAt) })
-      return reply.code(result.stored && !existed ? 201 : 200).send(answer)
+      const existed = items.cache(cache)?.has(key) ?? false
+      const answer = items.put(actorOf(request), cache, key, item, { ttl, tags: list?.split(',') })
+      if (answer.stored) reply.header('etag', item.etag)
+      return reply.code(answer.stored && !existed ? 201 : 200).send(answer)
     },
   )
 
-  app.get(ITEM, { exposeHeadRoute: false, schema: { params: Params } }, async (request, reply) => {
-    if (!exposeValues) throw valuesHidden()
-    const { cache: name, key } = request.params
-    const value = existing(name)?.get(key)
-    if (value === undefined) throw missing(name, key)
-    const item = representationOf(value)
-    if (item === null)
-      throw new ProblemError('not-representable', `the value of ${JSON.stringify(key)} can't be written as JSON`)
-    return harmless(reply).type(item.contentType).send(item.body)
-  })
+  app.get(
+    ITEM,
+    {
+      exposeHeadRoute: false,
+      // Its parameters are text whatever they are: there is nothing to check, and checking costs a tenth of a GET.
+      validatorCompiler: () => () => true,
+      schema: { tags, operationId: 'getItem', summary: 'Get an item as it was put', params, response: got },
+    },
+    async (request, reply) => {
+      demandValues(exposeValues)
+      const { cache, key } = request.params
+      const item = items.get(cache, key)
+      if (item === null) throw missing(cache, key)
+      if (isKnown(request, item.etag)) return notModified(reply, item)
+      return harmless(reply).header('etag', item.etag).type(item.contentType).send(item.body)
+    },
+  )
 
   // Says what a GET would, without counting as a use of the entry.
-  app.head(ITEM, { schema: { params: Params } }, async (request, reply) => {
-    const { cache: name, key } = request.params
-    const value = existing(name)?.peek(key)
-    if (value === undefined) throw missing(name, key)
-    const item = exposeValues ? representationOf(value) : null
-    if (item === null) return harmless(reply).send()
-    return harmless(reply).header('content-length', item.body.length).type(item.contentType).send()
-  })
+  app.head(
+    ITEM,
+    {
+      config: { swagger: { exposeHeadRoute: true } },
+      schema: { tags, operationId: 'item', summary: 'Whether an item is there, without using it', params },
+    },
+    async (request, reply) => {
+      const { cache, key } = request.params
+      if (!exposeValues) {
+        if (items.cache(cache)?.has(key) !== true) throw missing(cache, key)
+        return harmless(reply).send()
+      }
+      const item = items.peek(cache, key)
+      if (item === null) throw missing(cache, key)
+      if (isKnown(request, item.etag)) return notModified(reply, item)
+      return harmless(reply)
+        .header('etag', item.etag)
+        .header('content-length', item.body.length)
+        .type(item.contentType)
+        .send()
+    },
+  )
 
   app.delete(
     ITEM,
     {
+      config: ITEM_MUTATIONS,
       schema: {
-        params: Params,
-        response: { 200: Type.Object({ deleted: Type.Boolean(), cache: Type.String(), key: Type.String() }) },
+        tags,
+        operationId: 'deleteItem',
+        summary: 'Delete an item',
+        description: '`If-Match` deletes it only while it is the item that the caller knows.',
+        params,
+        response: { 200: DeleteAnswer },
       },
     },
     async (request) => {
-      const { cache: name, key } = request.params
-      const deleted = existing(name)?.delete(key, { actor: actorOf(request) }) ?? false
-      return { deleted, cache: name, key }
+      const { cache, key } = request.params
+      if (exposeValues) demandPreconditions(request, etagOf(cache, key))
+      return items.delete(actorOf(request), cache, key)
     },
   )
-
-  listRoute(app, memory, existing)
 }
 
 /** The router calls the rest of a path `*`, which is no name that a schema could have for it. */
@@ -111,87 +146,17 @@ function underItsName(params: unknown): unknown {
   return { ...others, key }
 }
 
-const ListQuery = Type.Object(
-  {
-    prefix: Type.Optional(Type.String()),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
-    cursor: Type.Optional(Type.String({ pattern: '^\\d{1,15}$' })),
-  },
-  { additionalProperties: false },
-)
-const Row = Type.Object({
-  key: Type.String(),
-  size: Type.Number(),
-  stored_at: Type.String({ format: 'date-time' }),
-  expires_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
-  hits: Type.Number(),
-  last_access: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
-  cost: Type.Number(),
-  tags: Type.Array(Type.String()),
-  score: Type.Union([Type.Number(), Type.Null()]),
-})
-const ListAnswer = Type.Object({ items: Type.Array(Row), next: Type.Union([Type.String(), Type.Null()]) })
+function notModified(reply: FastifyReply, { etag }: HttpItem): FastifyReply {
+  return harmless(reply).header('etag', etag).code(304).send()
+}
 
-type Existing = (name: string) => ReturnType<RouteContext['memory']['cache']> | null
-
-/** Keys and what is known of them, never values; a page is a moment of a cache that goes on changing. */
-function listRoute(app: App, memory: RouteContext['memory'], existing: Existing): void {
-  const params = Type.Object({ cache: Type.String() })
-  app.get(
-    '/api/cache/:cache/items',
-    { schema: { params, querystring: ListQuery, response: { 200: ListAnswer } } },
-    async (request) => {
-      const { prefix = '', limit: most = 100, cursor = '0' } = request.query
-      const cache = existing(request.params.cache)
-      if (cache === null)
-        throw new ProblemError('not-found', `there is no cache ${JSON.stringify(request.params.cache)}`)
-      const items: Static<typeof Row>[] = []
-      let position = 0
-      for (const held of cache.keys()) {
-        if (position++ < Number(cursor)) continue
-        // The prefix is one of what is shown: of the keys themselves, it would be a way to guess them letter by letter.
-        const key = memory.redaction?.key(held) ?? held
-        if (!key.startsWith(prefix)) continue
-        if (items.length === most) return { items, next: String(position - 1) }
-        const info = cache.info(held)
-        if (info === undefined) continue
-        items.push({
-          key,
-          size: info.size,
-          stored_at: instant(info.storedAt),
-          expires_at: timestamp(info.expiresAt),
-          hits: info.hits,
-          last_access: timestamp(info.lastAccess),
-          cost: info.cost,
-          tags: info.tags.map((tag) => memory.redaction?.key(tag) ?? tag),
-          score: limit(info.score),
-        })
-      }
-      return { items, next: null }
-    },
-  )
+const HARMLESS = {
+  'content-disposition': 'attachment',
+  'content-security-policy': "sandbox; default-src 'none'",
+  'x-content-type-options': 'nosniff',
 }
 
 /** Whatever an item claims to be, a browser that is led to it neither runs nor shows it. */
 function harmless(reply: FastifyReply): FastifyReply {
-  return reply.headers({
-    'content-disposition': 'attachment',
-    'content-security-policy': "sandbox; default-src 'none'",
-    'x-content-type-options': 'nosniff',
-  })
-}
-
-function missing(cache: string, key: string): ProblemError {
-  return new ProblemError('not-found', `there is no ${shownKey(key)} in cache ${JSON.stringify(cache)}`)
-}
-
-function shownKey(key: string): string {
-  return JSON.stringify(key.length > 200 ? `${key.slice(0, 200)}…` : key)
-}
-
-function valuesHidden(): ProblemError {
-  return new ProblemError(
-    'values-hidden',
-    'values neither leave nor come in here: register the plugin with exposeValues: true',
-  )
+  return reply.headers(HARMLESS)
 }

@@ -1,9 +1,10 @@
-import { Type } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
 import { timestamp } from '../../wire.ts'
 import { actorOf } from '../guard.ts'
 import { MemoryAnswer, memoryAnswer } from '../memory-answer.ts'
 import { ProblemError } from '../problem.ts'
 import type { App, RouteContext } from './context.ts'
+import { MANAGEMENT } from './rate.ts'
 
 const EvictBody = Type.Object(
   {
@@ -14,7 +15,7 @@ const EvictBody = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, examples: [{}, { cache: 'tenant', target: 0.5 }] },
 )
 
 const EvictAnswer = Type.Object({
@@ -39,14 +40,31 @@ const ResetAnswer = Type.Object({
 
 /** The reference's three endpoints about memory. */
 export function memoryRoutes(app: App, { memory }: RouteContext): void {
-  app.get('/api/cache/memory', { schema: { response: { 200: MemoryAnswer } } }, async () =>
-    memoryAnswer(memory.stats()),
+  const tags = ['Memory']
+  app.get(
+    '/api/cache/memory',
+    {
+      schema: {
+        tags,
+        operationId: 'memory',
+        summary: 'Memory, items, hits and evictions, now and since the last reset',
+        response: { 200: MemoryAnswer },
+      },
+    },
+    async () => memoryAnswer(memory.stats()),
   )
 
   app.post(
     '/api/cache/memory/evict',
     {
-      schema: { body: EvictBody, response: { 200: EvictAnswer } },
+      config: MANAGEMENT,
+      schema: {
+        tags,
+        operationId: 'evict',
+        summary: 'Evict down to a target now',
+        body: EvictBody,
+        response: { 200: EvictAnswer },
+      },
       // The reference's clients send no body at all.
       preValidation: async (request) => {
         request.body ??= {}
@@ -57,11 +75,8 @@ export function memoryRoutes(app: App, { memory }: RouteContext): void {
       if (cache !== undefined && !memory.cacheNames().includes(cache)) {
         throw new ProblemError('not-found', `there is no cache ${JSON.stringify(cache)}`)
       }
-      const summary = memory.evict({
-        ...(cache === undefined ? {} : { cache }),
-        ...(target === undefined ? {} : { target }),
-        actor: actorOf(request),
-      })
+      const asked = { ...(cache === undefined ? {} : { cache }), ...(target === undefined ? {} : { target }) }
+      const summary = memory.actingAs(actorOf(request), () => memory.evict(asked))
       const entries = summary.count === 1 ? '1 entry' : `${summary.count} entries`
       return {
         message: `Memory eviction completed: ${entries}, ${summary.bytes} bytes`,
@@ -79,12 +94,24 @@ export function memoryRoutes(app: App, { memory }: RouteContext): void {
     },
   )
 
-  app.post('/api/cache/memory/reset', { schema: { response: { 200: ResetAnswer } } }, async (request) => {
-    memory.resetStats({ actor: actorOf(request) })
-    return {
-      message: 'Memory statistics reset',
-      timestamp: new Date().toISOString(),
-      last_reset: timestamp(memory.stats().lastReset),
-    }
-  })
+  app.post(
+    '/api/cache/memory/reset',
+    {
+      config: MANAGEMENT,
+      schema: {
+        tags,
+        operationId: 'resetStatistics',
+        summary: 'Start statistics and peaks anew; contents stay',
+        response: { 200: ResetAnswer },
+      },
+    },
+    async (request) => {
+      memory.actingAs(actorOf(request), () => memory.resetStats())
+      return {
+        message: 'Memory statistics reset',
+        timestamp: new Date().toISOString(),
+        last_reset: timestamp(memory.stats().lastReset),
+      }
+    },
+  )
 }

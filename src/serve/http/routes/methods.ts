@@ -1,6 +1,9 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { problem, sendProblem } from '../problem.ts'
 
+/** For the API's description: these are no endpoints. */
+export const HIDDEN = { hide: true }
+
 /**
  * Answers a known path under a method that it doesn't have: 405 with `Allow`, or 204 for OPTIONS. Call it before the
  * routes; call what it returns after them.
@@ -21,6 +24,7 @@ export function refuseOtherMethods(app: FastifyInstance): () => void {
         url,
         method: others,
         exposeHeadRoute: false,
+        schema: HIDDEN,
         // Before the body is parsed, so that no media type comes first; after the guard, which is the instance's hook.
         onRequest: async (request, reply) => {
           reply.header('allow', allow)

@@ -1,10 +1,12 @@
-import { type Static, Type } from '@fastify/type-provider-typebox'
+import { type Static, Type } from 'typebox'
 import { OptionError } from '../../../base/errors.ts'
 import { POLICIES, type Settings } from '../../../base/settings.ts'
+import type { MemoryManager } from '../../../muninn.ts'
 import { limit } from '../../wire.ts'
 import { actorOf } from '../guard.ts'
 import { ProblemError } from '../problem.ts'
 import type { App, RouteContext } from './context.ts'
+import { MANAGEMENT } from './rate.ts'
 
 const PATH = '/api/cache/memory/settings'
 
@@ -25,7 +27,7 @@ const SettingsBody = Type.Object(
     evictionThreshold: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
     memoryThreshold: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 0.9 })),
   },
-  { additionalProperties: false, minProperties: 1 },
+  { additionalProperties: false, minProperties: 1, examples: [{ maxCacheSize: 2000, evictionPolicy: 'lru' }] },
 )
 type SettingsBody = Static<typeof SettingsBody>
 
@@ -41,25 +43,53 @@ const SettingsAnswer = Type.Object({
 })
 
 export function settingsRoutes(app: App, { memory }: RouteContext): void {
-  app.get(PATH, { schema: { response: { 200: SettingsAnswer } } }, async () => settingsAnswer(memory.settings))
+  const tags = ['Settings']
+  app.get(
+    PATH,
+    {
+      schema: {
+        tags,
+        operationId: 'settings',
+        summary: 'Limits, thresholds and policy that hold now',
+        response: { 200: SettingsAnswer },
+      },
+    },
+    async () => settingsAnswer(memory.settings),
+  )
 
-  app.post(PATH, { schema: { body: SettingsBody, response: { 200: SettingsAnswer } } }, async (request) => {
-    const { evictionPolicy, evictionThreshold } = request.body
-    const actor = actorOf(request)
-    try {
-      const limits = limitsOf(request.body)
-      // What can still be refused comes first: one more cache, then the policy (a threshold below a stated target). What
-      // lowered limits evict is for the new policy to choose; their bounds have been checked by the schema.
-      for (const name of Object.keys(limits.caches ?? {})) memory.cache(name)
-      if (evictionPolicy !== undefined || evictionThreshold !== undefined) {
-        memory.setPolicy(evictionPolicy ?? memory.settings.policy, evictionThreshold, { actor })
+  app.post(
+    PATH,
+    {
+      config: MANAGEMENT,
+      schema: {
+        tags,
+        operationId: 'changeSettings',
+        summary: 'Change any part of the settings, until the process ends; the answer is the whole',
+        body: SettingsBody,
+        response: { 200: SettingsAnswer },
+      },
+    },
+    async (request) => {
+      try {
+        memory.actingAs(actorOf(request), () => change(memory, request.body))
+      } catch (error) {
+        throw error instanceof OptionError ? underItsName(error) : error
       }
-      if (Object.keys(limits).length > 0) memory.setLimits({ ...limits, actor })
-    } catch (error) {
-      throw error instanceof OptionError ? underItsName(error) : error
-    }
-    return settingsAnswer(memory.settings)
-  })
+      return settingsAnswer(memory.settings)
+    },
+  )
+}
+
+function change(memory: MemoryManager, body: SettingsBody): void {
+  const { evictionPolicy, evictionThreshold } = body
+  const limits = limitsOf(body)
+  // What can still be refused comes first: one more cache, then the policy (a threshold below a stated target). What
+  // lowered limits evict is for the new policy to choose; their bounds have been checked by the schema.
+  for (const name of Object.keys(limits.caches ?? {})) memory.cache(name)
+  if (evictionPolicy !== undefined || evictionThreshold !== undefined) {
+    memory.setPolicy(evictionPolicy ?? memory.settings.policy, evictionThreshold)
+  }
+  if (Object.keys(limits).length > 0) memory.setLimits(limits)
 }
 
 function settingsAnswer(settings: Settings): Static<typeof SettingsAnswer> {

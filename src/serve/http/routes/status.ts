@@ -1,4 +1,4 @@
-import { Type } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
 import type { CacheStats } from '../../../command/stats.ts'
 import { CacheAnswer, cacheAnswer, MemoryAnswer, memoryAnswer } from '../memory-answer.ts'
 import type { App, RouteContext } from './context.ts'
@@ -13,17 +13,28 @@ const StatusAnswer = Type.Object({
 
 /** `GET /api/cache/status`: the reference's three caches by its names, then all of them. */
 export function statusRoutes(app: App, { memory }: RouteContext): void {
-  app.get('/api/cache/status', { schema: { response: { 200: StatusAnswer } } }, async () => {
-    const stats = memory.stats()
-    const named = (name: string) => cacheAnswer(stats.caches.find((cache) => cache.name === name) ?? unused(name))
-    return {
-      general_cache: named('general'),
-      tenant_discovery_cache: named('tenant'),
-      mimir_discovery_cache: named('mimir'),
-      caches: stats.caches.map(cacheAnswer),
-      memory_management: memoryAnswer(stats),
-    }
-  })
+  app.get(
+    '/api/cache/status',
+    {
+      schema: {
+        tags: ['Memory'],
+        operationId: 'status',
+        summary: 'The caches, by name and all of them, and the memory',
+        response: { 200: StatusAnswer },
+      },
+    },
+    async () => {
+      const stats = memory.stats()
+      const named = (name: string) => cacheAnswer(stats.caches.find((cache) => cache.name === name) ?? unused(name))
+      return {
+        general_cache: named('general'),
+        tenant_discovery_cache: named('tenant'),
+        mimir_discovery_cache: named('mimir'),
+        caches: stats.caches.map(cacheAnswer),
+        memory_management: memoryAnswer(stats),
+      }
+    },
+  )
 }
 
 /** A cache that nobody has used yet: the reference's keys are there all the same. */

@@ -1,0 +1,50 @@
+import { sentence } from '../../../src/query/sentences.ts'
+import { bytesInWords, countInWords, durationInWords } from '../../../src/query/words.ts'
+
+type Data = Readonly<Record<string, unknown>>
+
+function share(value: unknown): string {
+  return typeof value === 'number' ? `${+(value * 100).toFixed(1)} %` : '?'
+}
+
+const number = (value: unknown) => (typeof value === 'number' ? value : 0)
+
+/** What the audit log has no sentence for, because it isn't about one key. */
+const TEXTS: Readonly<Record<string, (data: Data) => string>> = {
+  evicted: ({ cause, policy, size, age, hits }) =>
+    `${cause}, by ${policy}: ${bytesInWords(number(size))}, ${durationInWords(number(age))} old, ${countInWords(number(hits), 'hit')}`,
+  warned: ({ level, usage, from }) => `${level}, from ${from}, at ${share(usage)}`,
+  'cycle-started': ({ trigger, usage }) => `${trigger}, at ${share(usage)}`,
+  'cycle-continued': ({ count, bytes }) =>
+    `${countInWords(number(count), 'entry', 'entries')}, ${bytesInWords(number(bytes))}`,
+  'cycle-completed': ({ trigger, count, bytes, usageBefore, usageAfter }) =>
+    `${trigger}: ${countInWords(number(count), 'entry', 'entries')}, ${bytesInWords(number(bytes))}, ${share(usageBefore)} → ${share(usageAfter)}`,
+  checked: ({ bytes, items, level, rss }) =>
+    `${bytesInWords(number(bytes))}, ${countInWords(number(items), 'item')}, level ${level}, process ${bytesInWords(number(rss))}`,
+  peaked: ({ metric, value, previous }) =>
+    metric === 'items'
+      ? `items ${previous} → ${value}`
+      : `${metric} ${bytesInWords(number(previous))} → ${bytesInWords(number(value))}`,
+  configured: ({ reason, to }) => `${reason}: ${JSON.stringify(to)}`,
+  'budget-changed': ({ reason, to }) => `${reason}: ${JSON.stringify(to)}`,
+  adapted: ({ from, to, reason }) => `${from} → ${to}, ${reason}`,
+  started: ({ runId, version }) => `run ${runId}, version ${version}`,
+  stopped: ({ reason }) => String(reason),
+  // What the stream itself has to say.
+  'stream-missed': ({ reason, count }) =>
+    `missed ${typeof count === 'number' ? countInWords(count, 'event') : 'some events'}${typeof reason === 'string' ? `: ${reason}` : ''}`,
+  'stream-resumed': () => 'nothing was missed since the connection was lost',
+}
+
+/** An event in words; the key and cache stand before it. */
+export function eventText(type: string, data: Data): string {
+  const text = TEXTS[type]
+  if (text !== undefined) return text(data)
+  try {
+    const said = sentence(type, data)
+    return said === type ? '' : said
+  } catch {
+    // A field that this version doesn't know yet.
+    return ''
+  }
+}

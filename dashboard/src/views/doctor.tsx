@@ -1,0 +1,117 @@
+import { useState } from 'preact/hooks'
+import type { Diagnosis, Finding } from '../api/answers.ts'
+import { SETTINGS, type SettingsChange, settingFrom } from '../api/settings.ts'
+import { useAnswer } from '../api/use-answer.ts'
+import { Apply } from '../parts/apply.tsx'
+import { CacheChoice, Filters, RangeChoice } from '../parts/controls.tsx'
+import { Time } from '../parts/figures.tsx'
+import { Panel } from '../parts/panel.tsx'
+import { Answer, Empty, Incomplete } from '../parts/states.tsx'
+import { link, route } from '../route.ts'
+
+/** What is wrong by the data, with the evidence, and the one setting that would mend it. */
+export function Doctor() {
+  const { cache, since } = route.value.query
+  const diagnosis = useAnswer<Diagnosis>('api/audit/doctor', { cache, since: since ?? '-24h' })
+  const [change, setChange] = useState<SettingsChange | null>(null)
+  const [applied, setApplied] = useState('')
+  return (
+    <>
+      <h1 class="sr">Doctor</h1>
+      <Filters label="What to look at">
+        <CacheChoice />
+        <RangeChoice fallback="-24h" />
+        <button type="button" onClick={diagnosis.again} disabled={diagnosis.pending}>
+          Look again
+        </button>
+      </Filters>
+      <p role="status" class={applied === '' ? 'sr' : 'done'}>
+        {applied}
+      </p>
+      <Answer of={diagnosis} lines={10}>
+        {(known) => (
+          <div class="columns wide-left">
+            <Panel
+              title={known.items.length === 0 ? 'Findings' : `${known.items.length} findings`}
+              aside={
+                <span>
+                  <Time at={known.since} /> to <Time at={known.until} />
+                </span>
+              }
+            >
+              <Incomplete text={known.incomplete} />
+              {known.items.length === 0 ? (
+                <Empty title="Nothing is wrong, as far as the data says" />
+              ) : (
+                <ol class="findings">
+                  {known.items.map((finding) => (
+                    <One
+                      key={`${finding.finding} ${finding.cache} ${finding.setting}`}
+                      of={finding}
+                      propose={setChange}
+                    />
+                  ))}
+                </ol>
+              )}
+            </Panel>
+            <Panel title="What was looked at">
+              <ul class="looked">
+                {known.looked.map((line) => (
+                  <li key={line}>{line}</li>
+                ))}
+              </ul>
+            </Panel>
+          </div>
+        )}
+      </Answer>
+      {change !== null && (
+        <Apply
+          change={change}
+          close={() => setChange(null)}
+          done={() => {
+            setApplied('Applied. What it does shows in the figures from now on.')
+            diagnosis.again()
+          }}
+        />
+      )}
+    </>
+  )
+}
+
+/** The advice as a change of settings, where it is one that can be made while the service runs. */
+function changeOf({ setting, to }: Finding): SettingsChange | null {
+  const name = SETTINGS.find((one) => one.option === setting)?.name
+  if (name === undefined) return null
+  const value = settingFrom(name, to)
+  return value === undefined ? null : { [name]: value }
+}
+
+function One({ of, propose }: { of: Finding; propose: (change: SettingsChange) => void }) {
+  const change = changeOf(of)
+  return (
+    <li class="finding" data-severity={of.severity}>
+      <h3>
+        <span class="severity">{of.severity}</span>
+        {of.finding}
+        {of.cache !== null && (
+          <>
+            {' in '}
+            <a href={link('evictions', [], { cache: of.cache })}>{of.cache}</a>
+          </>
+        )}
+      </h3>
+      {of.evidence.map((sentence) => (
+        <p key={sentence}>{sentence}</p>
+      ))}
+      <p class="advice">{of.advice}</p>
+      <p class="remedy">
+        <code>{of.setting}</code> {of.from} → <b>{of.to}</b>
+        {change !== null && (
+          <button type="button" onClick={() => propose(change)} aria-label={`Apply ${of.setting}: ${of.to}`}>
+            Apply…
+          </button>
+        )}
+      </p>
+    </li>
+  )
+}

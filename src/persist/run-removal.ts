@@ -1,0 +1,69 @@
+import type { RetentionSettings } from '../base/audit-options.ts'
+import type { Database, Statement } from './driver.ts'
+import { LONGER } from './event-quotas.ts'
+
+const ROWS_A_STEP = 1_000
+
+/** Runs of which nothing is left but their settings and their chain. */
+const SELECT_EMPTY = `
+  select id from runs r
+  where last_at < :before and not exists (select 1 from segments s where s.run_id = r.id)
+  order by id limit 1`
+
+const DELETE_BATCHES = `
+  delete from batches where run_id = :id and first_seq in (
+    select first_seq from batches where run_id = :id order by first_seq limit ${ROWS_A_STEP}
+  )`
+
+/** Runs that have ended, and whose rows about single entries have all gone. One that is only silent goes on from there. */
+const SELECT_CARRIED = `
+  select id from runs r
+  where last_at < :before and exists (select 1 from carried c where c.run_id = r.id)
+    and not exists (select 1 from segments s where s.run_id = r.id)
+    and (stopped_at is not null or exists (select 1 from gaps g where g.run_id = r.id and g.reason = 'crash')) limit 1`
+
+const DELETE_CARRIED = `
+  delete from carried where run_id = :id and (cache, key) in (
+    select cache, key from carried where run_id = :id limit ${ROWS_A_STEP}
+  )`
+
+/** Up to its end and beyond there is no record of its entries any more. */
+const RAISE_HORIZON = `
+  update horizons set seq = r.last_seq + 1, at = r.last_at
+  from runs r where r.id = run_id and run_id = :id and kind = 'departures'`
+
+/** Removes what was carried on of runs that ended long ago, and runs whose every row has become too old. */
+export class RunRemoval {
+  readonly #maxAge: number
+  readonly #carried: Statement
+  readonly #deleteCarried: Statement
+  readonly #raiseHorizon: Statement
+  readonly #empty: Statement
+  readonly #batches: Statement
+  readonly #rest: readonly Statement[]
+
+  constructor(database: Database, { maxAge }: RetentionSettings) {
+    this.#maxAge = maxAge
+    this.#carried = database.prepare(SELECT_CARRIED).pluck()
+    this.#deleteCarried = database.prepare(DELETE_CARRIED)
+    this.#raiseHorizon = database.prepare(RAISE_HORIZON)
+    this.#empty = database.prepare(SELECT_EMPTY).pluck()
+    this.#batches = database.prepare(DELETE_BATCHES)
+    this.#rest = ['events', 'blocks', 'gaps', 'samplings', 'horizons', 'carried']
+      .map((table) => database.prepare(`delete from ${table} where run_id = :id`))
+      .concat(database.prepare('delete from runs where id = :id'))
+  }
+
+  /** One small step, in the caller's transaction; false if no run has to go. */
+  step(now: number): boolean {
+    const ended = this.#carried.get({ before: now - this.#maxAge }) as number | undefined
+    if (ended !== undefined) {
+      this.#raiseHorizon.run({ id: ended })
+      return this.#deleteCarried.run({ id: ended }).changes > 0
+    }
+    const id = this.#empty.get({ before: now - this.#maxAge * LONGER }) as number | undefined
+    if (id === undefined) return false
+    if (this.#batches.run({ id }).changes === 0) for (const statement of this.#rest) statement.run({ id })
+    return true
+  }
+}

@@ -1,0 +1,62 @@
+import type { Database } from '../persist/reader.ts'
+import type { Diagnosis, DoctorQuestion, Finding } from './analyses.ts'
+import { boundsOf, countedWindow, countingGaps } from './counts.ts'
+import { readFacts } from './facts.ts'
+import { evictionRate, hitRates, thrashing } from './findings-of-eviction.ts'
+import { crowding, growingProcess, memoryWarnings, refusedAdds, tooLarge } from './findings-of-memory.ts'
+import { fightingSettings } from './findings-of-settings.ts'
+import type { Asked } from './question.ts'
+
+/** What is looked at where no time is asked for, back from the last event. */
+const WINDOW = 86_400_000
+
+const CHECKS = [
+  evictionRate,
+  thrashing,
+  hitRates,
+  memoryWarnings,
+  growingProcess,
+  crowding,
+  tooLarge,
+  refusedAdds,
+  fightingSettings,
+] as const
+
+const SEVERITIES: readonly Finding['severity'][] = ['critical', 'warning', 'notice']
+
+/** What is wrong by the data, each finding with its evidence and the one setting to change. */
+export function doctor(database: Database, question: Asked<DoctorQuestion>): Diagnosis {
+  const window = windowOf(database, question)
+  if (window === null) {
+    return {
+      since: null,
+      until: null,
+      items: [],
+      next: null,
+      looked: [question.run === undefined ? 'no run has been recorded' : `this log has no run ${question.run}`],
+      incomplete: null,
+    }
+  }
+  const range = { ...question, ...window }
+  const bounds = boundsOf(database, range)
+  const facts = readFacts(database, bounds)
+  const checked = facts === null ? [] : CHECKS.map((check) => check(facts))
+  return {
+    ...window,
+    items: checked
+      .flatMap(({ findings }) => findings)
+      .sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity)),
+    next: null,
+    looked: facts === null ? ['no run of the log lived then'] : checked.map(({ looked }) => looked),
+    incomplete: countingGaps(database, range, bounds),
+  }
+}
+
+const SELECT_LAST = 'select max(last_at) as at from runs where :run is null or run = :run'
+
+function windowOf(database: Database, { run, since, until }: Asked<DoctorQuestion>) {
+  const { at } = database.prepare(SELECT_LAST).get({ run: run ?? null }) as { at: number | null }
+  if (at === null) return null
+  const end = until ?? at + 1
+  return countedWindow(since ?? Math.min(at, end) - WINDOW, end)
+}

@@ -1,0 +1,142 @@
+import type { FastifySchema, RouteOptions } from 'fastify'
+import { VERSION } from '../../base/version.ts'
+import type { Problem } from './problem.ts'
+import { PROBLEM_TYPE } from './problem.ts'
+import type { AddRoutes, RouteContext } from './routes/context.ts'
+import { HIDDEN } from './routes/methods.ts'
+
+/** The OpenAPI 3.1 document, as far as what shows it needs to know. */
+export interface ApiDocument {
+  readonly openapi: string
+  readonly info: { readonly title: string; readonly version: string; readonly description: string }
+  readonly paths: Readonly<Record<string, Readonly<Record<string, ApiOperation>>>>
+}
+
+export interface ApiOperation {
+  readonly operationId?: string
+  readonly tags?: readonly string[]
+  readonly summary?: string
+  readonly description?: string
+  readonly parameters?: readonly ApiParameter[]
+  readonly requestBody?: { readonly content: ApiContent }
+  readonly responses: Readonly<Record<string, { readonly description?: string; readonly content?: ApiContent }>>
+}
+
+export interface ApiParameter {
+  readonly name: string
+  readonly in: string
+  readonly required?: boolean
+  readonly schema: ApiSchema
+  readonly description?: string
+}
+
+type ApiContent = Readonly<Record<string, { readonly schema?: ApiSchema; readonly example?: unknown }>>
+export type ApiSchema = Readonly<Record<string, unknown>>
+
+const DESCRIPTION = `The caches, their memory and their audit log, for programs in any language.
+Errors are RFC 9457 problem documents. Times in answers are RFC 3339 in UTC, durations milliseconds, sizes bytes;
+null stands for "none". Beyond loopback every request needs a bearer token, but those for health.`
+
+const EXAMPLE: Problem = {
+  type: 'urn:muninn:problem:invalid-input',
+  title: 'Invalid input',
+  status: 400,
+  detail: 'evictionThreshold: must be <= 1',
+  errors: [{ field: 'evictionThreshold', message: 'must be <= 1' }],
+}
+
+const PROBLEM_SCHEMA = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'detail'],
+  properties: {
+    type: { type: 'string', description: 'A URN that stays the same for the same kind of problem.' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    code: { type: 'string', description: "The code of Muninn's own error, where one stands behind it." },
+    errors: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['field', 'message'],
+        properties: {
+          field: { type: 'string', description: 'As the request spells it.' },
+          message: { type: 'string' },
+        },
+      },
+    },
+  },
+  examples: [EXAMPLE],
+}
+
+/**
+ * The document of these routes, made of their schemas. They are registered once more, in an application that never
+ * listens: so the plugin that reads them costs a start nothing, and never meets one that the host application has.
+ */
+export async function describeApi(context: RouteContext, addRoutes: AddRoutes, prefix: string): Promise<ApiDocument> {
+  const [{ fastify }, { default: swagger }] = await Promise.all([import('fastify'), import('@fastify/swagger')])
+  const app = fastify({ routerOptions: { maxParamLength: 10_000 } })
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Muninn',
+        version: VERSION,
+        description: DESCRIPTION,
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      servers: [{ url: prefix === '' ? '/' : prefix }],
+      components: {
+        securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'Not needed on loopback.' } },
+      },
+      security: [{}, { token: [] }],
+    },
+    transform: ({ schema, url, route }) => ({ schema: described(schema, url, route), url: url.replace('/*', '/:key') }),
+  })
+  addRoutes(app, context)
+  await app.ready()
+  const document = app.swagger() as ApiDocument
+  await app.close()
+  return document
+}
+
+function described(schema: FastifySchema | undefined, url: string, { config }: RouteOptions): FastifySchema {
+  // Files of the dashboard, and answers for methods that a path doesn't have, are no endpoints.
+  const isOfAudit = url.startsWith('/api/audit/') || url === '/api/cache/memory/history'
+  if (schema === HIDDEN || (schema?.summary === undefined && !isOfAudit)) return HIDDEN
+  const response = typeof schema?.response === 'object' && schema.response !== null ? schema.response : {}
+  const problem = {
+    description: 'What went wrong.',
+    content: { [PROBLEM_TYPE]: { schema: PROBLEM_SCHEMA } },
+  }
+  return {
+    ...(schema?.summary === undefined ? aboutAudit(url) : {}),
+    ...schema,
+    ...(config?.muninnOpen === true ? { security: [] } : {}),
+    response: { ...response, default: problem },
+  }
+}
+
+/** The audit log's questions, in a few words each; the others say it in their schemas. */
+const QUESTIONS: Readonly<Record<string, string>> = {
+  changes: 'Who changed settings, evicted by hand or purged a cache',
+  compare: 'Two windows of time: what was different',
+  crash: 'How a run ended, and the evidence',
+  cycles: 'Eviction cycles',
+  doctor: 'What is wrong, with evidence and advice',
+  evictions: 'What was evicted, when and why',
+  explain: "A key's life, and why it isn't there any more",
+  history: 'Samples and peaks over a range of time, across restarts',
+  peaks: 'When memory and items were at their highest',
+  regrets: 'What was evicted and missed afterwards',
+  runs: 'Every run, and how it ended',
+  timeline: 'What happened, in order',
+  top: 'Prefixes, caches and causes by what they were about',
+  verify: 'Whether the log is complete and untouched',
+  warnings: 'Levels of memory usage, and who was writing',
+}
+
+function aboutAudit(url: string): FastifySchema {
+  const name = url.split('/').at(-1) ?? ''
+  return { tags: ['Audit log'], operationId: `audit-${name}`, summary: QUESTIONS[name] ?? `The audit log: ${name}` }
+}

@@ -1,0 +1,137 @@
+import { isUtf8 } from 'node:buffer'
+import { type Static, Type } from 'typebox'
+import type { Actor } from '../../../command/actor.ts'
+import { actorOf, demandAdmin } from '../guard.ts'
+import { demandValues, Items } from '../items.ts'
+import { type Problem, problem, problemOf } from '../problem.ts'
+import { type HttpItem, itemOf } from '../representation.ts'
+import { CacheName, ItemKey, Nullable, Time, Ttl } from '../schemas.ts'
+import type { App, RouteContext } from './context.ts'
+import { ITEM_MUTATIONS } from './rate.ts'
+
+const MOST_OPERATIONS = 1_000
+/** Of items in one answer; what is beyond is to be asked for by itself. */
+const MOST_BYTES = 64 * 1024 * 1024
+
+const closed = { additionalProperties: false }
+const Get = Type.Object({ op: Type.Literal('get'), key: ItemKey }, closed)
+const Delete = Type.Object({ op: Type.Literal('delete'), key: ItemKey }, closed)
+const Put = Type.Object(
+  {
+    op: Type.Literal('put'),
+    key: ItemKey,
+    text: Type.Optional(Type.String({ description: 'The item, if it is text (JSON included).' })),
+    base64: Type.Optional(Type.String({ description: 'The item, if it is not.', pattern: '^[A-Za-z0-9+/]*={0,2}$' })),
+    content_type: Type.Optional(Type.String({ examples: ['application/json'] })),
+    ttl: Type.Optional(Ttl),
+    tags: Type.Optional(Type.Array(Type.String())),
+  },
+  closed,
+)
+const Operation = Type.Union([Get, Put, Delete])
+type Operation = Static<typeof Operation>
+
+const Body = Type.Object(
+  { operations: Type.Array(Operation, { minItems: 1, maxItems: MOST_OPERATIONS }) },
+  {
+    ...closed,
+    examples: [
+      {
+        operations: [
+          { op: 'put', key: 'acme:user:42', text: '{"name":"Ada"}', content_type: 'application/json', ttl: '5m' },
+          { op: 'get', key: 'acme:user:42' },
+          { op: 'delete', key: 'acme:user:41' },
+        ],
+      },
+    ],
+  },
+)
+
+const Result = Type.Object({
+  op: Type.Union([Type.Literal('get'), Type.Literal('put'), Type.Literal('delete')]),
+  key: ItemKey,
+  found: Type.Optional(Type.Boolean({ description: 'get: whether it is there.' })),
+  text: Type.Optional(Type.String({ description: 'get: the item, if it is UTF-8.' })),
+  base64: Type.Optional(Type.String({ description: 'get: the item, if it is not.' })),
+  content_type: Type.Optional(Type.String()),
+  etag: Type.Optional(Type.String()),
+  stored: Type.Optional(Type.Boolean({ description: 'put: whether it was stored.' })),
+  reason: Type.Optional(Type.String()),
+  limit: Type.Optional(Type.String()),
+  size: Type.Optional(Type.Number()),
+  expires_at: Type.Optional(Nullable(Time)),
+  deleted: Type.Optional(Type.Boolean({ description: 'delete: whether a live entry was there.' })),
+  problem: Type.Optional(
+    Type.Object(
+      { type: Type.String(), title: Type.String(), status: Type.Number(), detail: Type.String() },
+      { description: 'Why this one could not be done; the others were.' },
+    ),
+  ),
+})
+type Result = Static<typeof Result>
+
+/** Many operations on one cache in one request, done in their order. */
+export function itemBulkRoute(app: App, { memory, exposeValues, maxItemBytes }: RouteContext): void {
+  const items = new Items(memory)
+  const schema = {
+    tags: ['Items'],
+    operationId: 'bulk',
+    summary: 'Get, put and delete many items, in order',
+    description: `Up to ${MOST_OPERATIONS} operations. What can't be done says so in its result, and the others are done. A token with role read may get.`,
+    params: Type.Object({ cache: CacheName }),
+    body: Body,
+    response: { 200: Type.Object({ results: Type.Array(Result) }) },
+  }
+  app.post(
+    '/api/cache/:cache/bulk',
+    { config: { ...ITEM_MUTATIONS, muninnReads: true }, bodyLimit: maxItemBytes, schema },
+    async (request) => {
+      demandValues(exposeValues)
+      const { operations } = request.body
+      if (operations.some(({ op }) => op !== 'get')) demandAdmin(request)
+      const by = actorOf(request)
+      let room = MOST_BYTES
+      return {
+        results: operations.map((operation) => {
+          const result = perform(items, by, request.params.cache, operation, room)
+          room -= (result.text?.length ?? 0) + (result.base64?.length ?? 0)
+          return result
+        }),
+      }
+    },
+  )
+}
+
+function perform(items: Items, by: Actor, cache: string, operation: Operation, room: number): Result {
+  const { op, key } = operation
+  try {
+    if (op === 'get') return { op, key, ...shownAs(items.get(cache, key), room) }
+    if (op === 'delete') return { op, key, deleted: items.delete(by, cache, key).deleted }
+    const { text, base64, ttl, tags, content_type: type } = operation
+    if ((text === undefined) === (base64 === undefined))
+      return { op, key, problem: told(problem('invalid-input', 'give either text or base64')) }
+    const item =
+      text === undefined
+        ? itemOf(Buffer.from(base64 ?? '', 'base64'), type)
+        : itemOf(Buffer.from(text), type ?? 'text/plain; charset=utf-8')
+    const { cache: _, ...answer } = items.put(by, cache, key, item, { ttl, tags })
+    return { op, ...answer, ...(answer.stored ? { etag: item.etag } : {}) }
+  } catch (error) {
+    return { op, key, problem: told(problemOf(error instanceof Error ? error : new Error(String(error)))) }
+  }
+}
+
+function shownAs(item: HttpItem | null, room: number): Omit<Result, 'op' | 'key'> {
+  if (item === null) return { found: false }
+  const known = { found: true, content_type: item.contentType, etag: item.etag }
+  if (item.body.length > room) {
+    const detail = `this answer has ${MOST_BYTES} bytes of items already: ask for this one by itself`
+    return { ...known, problem: told(problem('body-too-large', detail)) }
+  }
+  const body = isUtf8(item.body) ? { text: item.body.toString() } : { base64: item.body.toString('base64') }
+  return { ...known, ...body }
+}
+
+function told({ type, title, status, detail }: Problem) {
+  return { type, title, status, detail }
+}

@@ -1,0 +1,16 @@
+import { Type } from 'typebox'
+
+/* What several routes' schemas share. */
+
+export const Nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+export const Time = Type.String({ format: 'date-time', examples: ['2026-01-31T14:00:00.000Z'] })
+
+export const CacheName = Type.String({ description: 'Name of a cache.', examples: ['tenant'] })
+export const ItemKey = Type.String({
+  description: 'Any Unicode text of at most 64 KiB of UTF-8, percent-encoded in a path: %2F is a slash.',
+  examples: ['acme:user:42'],
+})
+export const Ttl = Type.String({
+  description: 'Time to live: milliseconds above 0, text such as 5m (ms, s, m, h, d), or Infinity.',
+  examples: ['60000', '5m'],
+})
