@@ -13,6 +13,10 @@ alter table batches add column hash blob;
 alter table batches add column row_sums blob;
 alter table gaps add column hash blob;
 
+-- By which of its modes an adaptive policy ran the cache, and since when (null: from the beginning).
+alter table evictions add column mode text;
+alter table evictions add column mode_since real;
+
 -- Which keys of the run are hashed: null: none; prefix: all but their prefix; whole: all of them, prefixes that stand alone
 -- stay; all: prefixes, too.
 alter table runs add column redaction text;

@@ -76,6 +76,8 @@ class Decoder {
     const triggerKey = triggerCache === null ? null : this.#string(this.#code())
     const triggerSize = triggerCache === null ? null : this.#number()
     const cycle = this.#word()
+    const mode = this.#word()
+    const modeSince = this.#finite()
     return [
       seq,
       at,
@@ -98,6 +100,8 @@ class Decoder {
       triggerKey,
       triggerSize,
       cycle,
+      mode,
+      modeSince,
     ]
   }
 

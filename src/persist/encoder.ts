@@ -95,6 +95,8 @@ export class Encoder {
       this.#text += trigger.key
     }
     codes[c++] = this.#code(event.cycle)
+    codes[c++] = this.#code(event.mode)
+    numbers[n++] = event.modeSince ?? Number.NaN
     this.#numbered = n
     this.#coded = c
   }

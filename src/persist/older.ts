@@ -14,6 +14,7 @@ const UNCHAINED = `
   create temp view batches as
     select *, 'rows' as kind, null as departures_hash, null as events_hash, null as hash, null as row_sums
     from main.batches;
+  create temp view evictions as select *, null as mode, null as mode_since from main.evictions;
   create temp view gaps as select *, null as hash from main.gaps;`
 
 /**

@@ -24,6 +24,8 @@ export const EVICTION_COLUMNS = [
   'trigger_key',
   'trigger_size',
   'cycle',
+  'mode',
+  'mode_since',
 ] as const
 
 /** In the order of `EVICTION_COLUMNS`. */

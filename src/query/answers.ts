@@ -97,6 +97,9 @@ export interface EvictionRecord {
   readonly score: number
   readonly runnerUp: string | null
   readonly runnerUpScore: number | null
+  /** By which of its modes an adaptive policy ran the cache, and since when; `null`: from the beginning, or not known. */
+  readonly mode: string | null
+  readonly modeSince: number | null
   readonly trigger: { readonly cache: string; readonly key: string; readonly size: number } | null
   readonly cycle: string | null
   /** The first miss of the key afterwards, where it was still remembered: what the eviction cost. */

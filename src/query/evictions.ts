@@ -10,7 +10,8 @@ const COLUMNS = `
   select r.run, e.run_id as runId, e.seq, e.at, e.cache, e.key, e.cause, e.policy, e.size, e.hits,
     e.stored_at as storedAt, e.stored_by as storedBy, e.age, e.idle, e.ttl_left as ttlLeft, e.cost, e.score,
     e.runner_up as runnerUp, e.runner_up_score as runnerUpScore, e.trigger_cache as triggerCache,
-    e.trigger_key as triggerKey, e.trigger_size as triggerSize, e.cycle, e.missed_at as missedAt`
+    e.trigger_key as triggerKey, e.trigger_size as triggerSize, e.cycle, e.mode, e.mode_since as modeSince,
+    e.missed_at as missedAt`
 
 const SELECT_EVICTIONS = `${COLUMNS} from evictions e join runs r on r.id = e.run_id`
 

@@ -143,7 +143,7 @@ const OF_TYPES = 'type in (select value from json_each(:types))'
 
 const SELECT_EVICTED = `
   select seq, at, cache, key, cause, policy, size, hits, stored_at, stored_by, age, idle, ttl_left, cost, score, runner_up,
-    runner_up_score, trigger_cache, trigger_key, trigger_size, cycle, missed_at
+    runner_up_score, trigger_cache, trigger_key, trigger_size, cycle, mode, mode_since, missed_at
   from evictions where ${OF_SPAN} order by seq`
 
 /** As `evictions` tells them. From bare rows, and each written as one literal: with objects of the driver's it takes thrice as long. */
@@ -174,7 +174,9 @@ function* evictionsOf(database: Database, { run }: Span, parameters: Parameters)
       runnerUpScore: row[15] === null ? null : (row[16] ?? Number.POSITIVE_INFINITY),
       trigger: row[17] === null ? null : { cache: row[17], key: row[18], size: row[19] },
       cycle: row[20],
-      missedAt: row[21],
+      mode: row[21],
+      modeSince: row[22],
+      missedAt: row[23],
     }
   }
 }

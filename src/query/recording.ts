@@ -8,7 +8,8 @@ import { infinite, withInfinity } from './settings-read.ts'
 const EVICTIONS = `
   select seq, at, cache, key, cause, policy, size, hits, stored_at as storedAt, stored_by as storedBy, age, idle,
     ttl_left as ttlLeft, cost, score, runner_up as runnerUp, runner_up_score as runnerUpScore,
-    trigger_cache as triggerCache, trigger_key as triggerKey, trigger_size as triggerSize, cycle
+    trigger_cache as triggerCache, trigger_key as triggerKey, trigger_size as triggerSize, cycle,
+    mode, mode_since as modeSince
   from evictions where run_id = :runId and seq >= :from order by seq`
 
 const KEY_EVENTS =

@@ -26,6 +26,7 @@ export function evictionAnswer(record: EvictionRecord) {
     at: instant(record.at),
     storedAt: instant(record.storedAt),
     ttlLeft: limit(record.ttlLeft),
+    modeSince: timestamp(record.modeSince),
     missedAt: timestamp(record.missedAt),
   }
 }

@@ -46,6 +46,8 @@ describe('history', () => {
       runnerUpScore: 8,
       trigger: { cache: 'mimir', key: 'newcomer', size: 2_048 },
       cycle: 'c',
+      mode: null,
+      modeSince: null,
       missedAt: 1_500,
     })
   })
