@@ -104,7 +104,7 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     }
     const { recorder } = engine
     const value = recorder.values[h] as V
-    recorder.accessed(at, cache, key, h)
+    recorder.accessed(at, cache, key, h, hash)
     return value
   }
 

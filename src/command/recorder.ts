@@ -52,10 +52,10 @@ export class Recorder {
   }
 
   /** The end of its call: it is told already. */
-  accessed(at: number, cache: CacheState, key: string, h: number): void {
+  accessed(at: number, cache: CacheState, key: string, h: number, hash: number): void {
     const { state } = this
     const seq = state.seq + 1
-    state.accessed(seq, at, cache, h)
+    state.accessed(seq, at, cache, h, hash)
     if (this.onAccessed.heard) {
       const age = at - (state.columns.storedAt[h] as number)
       this.publisher.tell(this.onAccessed, { seq, at, type: 'accessed', cache: cache.name, key, age })

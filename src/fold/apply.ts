@@ -7,7 +7,7 @@ import type { State } from './state.ts'
 export function apply(state: State, e: Event.MuninnEvent): void {
   switch (e.type) {
     case 'accessed':
-      return about(state, e, (cache, h) => state.accessed(e.seq, e.at, cache, h))
+      return about(state, e, (cache, h) => state.accessed(e.seq, e.at, cache, h, state.columns.hash[h] as number))
     case 'missed':
       return state.missed(e.seq, e.at, cacheOf(state, e.cache), state.hasher.hash(e.key), e.regret ?? 0)
     case 'added':

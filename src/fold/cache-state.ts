@@ -1,5 +1,6 @@
 import type { CacheSettings } from '../base/settings.ts'
 import { type Columns, NONE } from './columns.ts'
+import { MissRatioCurve } from './curve/miss-ratio-curve.ts'
 import { KeyIndex } from './key-index.ts'
 import type { Order, Policy } from './policies/policy.ts'
 import { Counts } from './statistics.ts'
@@ -20,6 +21,8 @@ export class CacheState {
   /** Exists from the first entry with a TTL. */
   wheel: TimerWheel | null = null
   bytes = 0
+  /** What other sizes would have hit; `null`: there are too many caches. */
+  curve: MissRatioCurve | null = null
   readonly counts = new Counts()
   readonly writers = new TopWriters()
   /** Counts when the statistics were last reset. */
@@ -71,6 +74,12 @@ export class CacheState {
     this.order = policy.order(this.salt, this.soonest)
     for (const h of this.index.handles().sort((a, b) => (usedSeq[a] as number) - (usedSeq[b] as number)))
       this.order.adopted(h)
+  }
+
+  /** Keeps a curve of so many keys at most. */
+  follow(keys: number): void {
+    this.curve ??= new MissRatioCurve(this.counts, keys)
+    this.curve.limit(keys)
   }
 
   /** An entry among those that expire first, or `NONE`. */

@@ -12,6 +12,11 @@ import type { Policy } from './policies/policy.ts'
 import { Regrets } from './regrets.ts'
 import { AgeHistogram, Counts, EvictionRate } from './statistics.ts'
 
+/** Caches that have a miss-ratio curve, at most, and the keys that each and all of them may follow: 3 MB in all. */
+const MOST_CURVES = 8
+const MOST_KEYS_A_CURVE = 8_192
+const KEYS_OF_CURVES = 16_384
+
 /** An eviction cycle that goes on between calls. */
 export interface RunningCycle {
   readonly started: Event.CycleStarted
@@ -109,7 +114,7 @@ export class State {
     return this.columns.cost.length === 0 ? 0 : (this.columns.cost[h] as number)
   }
 
-  accessed(seq: number, at: number, cache: CacheState, h: Entry): void {
+  accessed(seq: number, at: number, cache: CacheState, h: Entry, hash: number): void {
     this.seq = seq
     this.at = at
     const columns = this.columns
@@ -119,6 +124,8 @@ export class State {
     columns.hits[h] = (columns.hits[h] as number) + 1
     cache.order.used(h, previous)
     cache.counts.hits++
+    const { curve } = cache
+    if (curve !== null && hash <= curve.threshold) curve.requested(hash, at, true)
   }
 
   /** @param regret `seq` of the eviction that the miss regrets, or 0. */
@@ -127,6 +134,8 @@ export class State {
     this.at = at
     cache.order.missed(hash, at)
     cache.counts.misses++
+    const { curve } = cache
+    if (curve !== null && hash <= curve.threshold) curve.requested(hash, at, false)
     if (regret !== 0) {
       cache.counts.regrettedMisses++
       this.regrets.regretted(hash ^ cache.salt, regret)
@@ -157,6 +166,7 @@ export class State {
     cache.order.added(h, seq)
     cache.schedule(h, at)
     cache.counts.added++
+    cache.curve?.stored(hash, stored.size, stored.expiresAt)
     this.items++
     this.grew(at, cache, key, stored, stored.size, stored.offHeap)
     return h
@@ -176,6 +186,7 @@ export class State {
     cache.order.updated(h, previousUse)
     cache.schedule(h, at)
     cache.counts.updated++
+    cache.curve?.stored(this.columns.hash[h] as number, stored.size, stored.expiresAt)
     cache.counts.bytesLeft += previousSize
     this.grew(at, cache, key, stored, stored.size - previousSize, stored.offHeap - previousOffHeap)
   }
@@ -338,6 +349,14 @@ export class State {
     const size = Number.isFinite(expected) ? expected : 0
     this.caches.set(name, new CacheState(name, ++this.cachesMade, settings, this.columns, this.policy, size))
     this.cacheList = [...this.caches.values()]
+    this.shareCurves()
+  }
+
+  /** The first caches have curves, and share the keys that these may follow. */
+  private shareCurves(): void {
+    const curved = this.cacheList.slice(0, MOST_CURVES)
+    const most = Math.min(MOST_KEYS_A_CURVE, KEYS_OF_CURVES / 2 ** Math.ceil(Math.log2(curved.length)))
+    for (const cache of curved) cache.follow(most)
   }
 
   private store(seq: number, at: number, stored: Event.Stored, h: Entry): void {
@@ -388,8 +407,9 @@ export class State {
     }
   }
 
-  /** It left, but not because it was evicted: a miss now has nothing to regret. */
+  /** It left, but not because it was evicted: a miss now has nothing to regret, and no larger cache would have kept it. */
   private forget(cache: CacheState, h: Entry): void {
+    cache.curve?.removed(this.columns.hash[h] as number)
     this.regrets.forget((this.columns.hash[h] as number) ^ cache.salt, this.columns.check[h] as number)
   }
 

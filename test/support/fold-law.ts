@@ -82,6 +82,7 @@ function pictureOfCache(state: State, cache: CacheState): unknown {
     lastUpdated: cache.lastUpdated,
     wheelSoonest: cache.wheel?.soonest ?? null,
     mode: cache.order.adapting?.mode ?? null,
+    curve: cache.curve,
     standings: cache.order.adapting?.standings ?? null,
     due: keyOf(cache.due(state.at)),
     victim: keyOf(first),
