@@ -1,4 +1,5 @@
 import { NEAR } from '../base/clock.ts'
+import type { Stored } from '../event/catalogue.ts'
 import type { LimitName, RejectionReason } from '../event/vocabulary.ts'
 import type { CacheState } from '../fold/cache-state.ts'
 import { NONE } from '../fold/columns.ts'
@@ -282,6 +283,31 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
 
   forEach(callback: (value: V, key: string, cache: this) => void, thisArg?: unknown): void {
     for (const [key, value] of this.entries()) callback.call(thisArg, value, key, this)
+  }
+
+  /** @internal Stores what a recording says was stored, at its charge; the value is `true`. */
+  repeat(key: string, { size, offHeap, expiresAt, cost, tags, prefix, actor, traceId }: Stored): void {
+    const { engine, state, cache, draft } = this
+    const at = engine.clock.refresh()
+    const hash = state.hasher.hash(key)
+    const check = state.hasher.checkOf(key)
+    let h = cache.index.find(key, hash)
+    if (h !== NONE && (state.columns.expiresAt[h] as number) <= at) {
+      engine.evictor.expire(cache, h, at)
+      h = NONE
+    }
+    const by = { actor, traceId }
+    const refusal = makeRoom(engine, cache, key, size, offHeap, h, at)
+    if (refusal !== null) {
+      this.refuse(key, size, h, refusal, by, at)
+      return
+    }
+    draft.size = size
+    draft.offHeap = offHeap
+    draft.annotate(expiresAt, cost, tags, prefix, by)
+    if (h === NONE) engine.recorder.added(at, cache, key, hash, check, draft, true)
+    else engine.recorder.updated(at, cache, key, h, draft, true)
+    engine.settle(at)
   }
 
   /** @internal From now on reads miss and writes return false. */

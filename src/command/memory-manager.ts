@@ -37,6 +37,7 @@ import { Engine } from './engine.ts'
 import { type CycleSummary, Evictor } from './evictor.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Recorder } from './recorder.ts'
+import { type Held, Repetition } from './repetition.ts'
 import { type LimitOptions, limitsChange, policyChange } from './settings-change.ts'
 import { statsOf } from './statistics.ts'
 import type { Stats } from './stats.ts'
@@ -211,8 +212,7 @@ export class MemoryManager {
     const at = clock.refresh()
     facade.empty(at, actors.attribution(undefined))
     this.configure({ caches: { [name]: { ...present.settings } } }, { caches: { [name]: null } }, 'cache-dropped')
-    facade.detach(this.emptyState(name))
-    this.facades.delete(name)
+    this.forgetFacade(name)
     housekeeping.settle(at)
     return true
   }
@@ -337,6 +337,19 @@ export class MemoryManager {
     return this.engine.actors.runSync(actor, fn)
   }
 
+  /** @internal Does again what a recording says was asked; no timer does anything any more. */
+  repetition(held: Held): Repetition {
+    const { engine } = this
+    return new Repetition(
+      {
+        engine,
+        cacheOf: (name) => (engine.state.caches.has(name) ? this.facade(name) : null),
+        forget: (name) => this.forgetFacade(name),
+      },
+      held,
+    )
+  }
+
   /** Flushes the audit log, completes the streams, stops the timers. Idempotent. */
   close(): Promise<void> {
     this.closing ??= this.finish()
@@ -407,6 +420,11 @@ export class MemoryManager {
     const made = new Cache<never>(this.engine, this.engine.state.caches.get(name) as CacheState)
     this.facades.set(name, made)
     return made
+  }
+
+  private forgetFacade(name: string): void {
+    this.facades.get(name)?.detach(this.emptyState(name))
+    this.facades.delete(name)
   }
 
   private detached(name: string): Cache<never> {

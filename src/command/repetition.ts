@@ -1,0 +1,151 @@
+import { exceedsCommonLimit, exceedsOwnLimit } from '../decide/room.ts'
+import type { Configured, CycleStarted, MuninnEvent, Stored } from '../event/catalogue.ts'
+import { NONE } from '../fold/columns.ts'
+import type { Cache } from './cache.ts'
+import type { Engine } from './engine.ts'
+
+/** What a repetition needs of the manager in which it happens. */
+export interface Repeating {
+  readonly engine: Engine
+  /** The named cache, if it is there. */
+  cacheOf(name: string): Cache<never> | null
+  /** That cache was dropped: what is held of it is detached. */
+  forget(name: string): void
+}
+
+/** Settings that stay what they are here, whatever was recorded. */
+export type Held = ReadonlySet<'policy' | 'maxItems' | 'maxMemory' | 'maxHeap'>
+
+interface Kept {
+  readonly stored: Stored
+  /** ms; `Infinity`: none. */
+  readonly ttl: number
+}
+
+const NOBODY = { actor: null, traceId: null }
+
+/**
+ * Does again what was asked of a recorded run, event by event, in a manager whose policy and limits may be others: what the
+ * recorded one decided (whom it gave up, when a cycle began) is decided anew, and under the same settings comes to the same.
+ * Time is the events'; nothing happens between them.
+ */
+export class Repetition {
+  requests = 0
+  hits = 0
+  private readonly of: Repeating
+  private readonly held: Held
+  /** By cache and key, how it was stored last: what was a hit then and is a miss now would have been stored again. */
+  private readonly kept = new Map<string, Map<string, Kept>>()
+  /** By cache, keys that were missed then and are hit now: the store that follows would not have been. */
+  private readonly spared = new Map<string, Set<string>>()
+
+  constructor(of: Repeating, held: Held) {
+    this.of = of
+    this.held = held
+    of.engine.housekeeping.stop()
+  }
+
+  repeat(e: MuninnEvent): void {
+    const { evictor, housekeeping, recorder } = this.of.engine
+    switch (e.type) {
+      case 'accessed':
+      case 'missed':
+        return this.request(e.cache, e.key, e.at, e.type === 'accessed')
+      case 'added':
+      case 'updated':
+        return this.store(e.cache, e.key, { stored: e, ttl: e.expiresAt - e.at })
+      case 'rejected':
+        return this.store(e.cache, e.key, this.refused(e.cache, e.size))
+      case 'expired':
+        return this.expire(e.cache, e.key, e.at)
+      case 'removed':
+        if (e.cause === 'deleted') this.of.cacheOf(e.cache)?.delete(e.key)
+        return
+      case 'cleared':
+        return this.of.cacheOf(e.cache)?.clear()
+      case 'configured':
+        return this.configure(e)
+      case 'cycle-started':
+        return this.force(e)
+      case 'cycle-continued':
+        return evictor.continueBackground(e.at)
+      case 'checked':
+        return housekeeping.check()
+      case 'budget-changed':
+        if (!this.held.has('maxMemory')) recorder.record({ ...e, seq: recorder.nextSeq })
+        return
+      case 'stats-reset':
+      case 'loaded':
+      case 'load-failed':
+      case 'clock-changed':
+        return recorder.record({ ...e, seq: recorder.nextSeq })
+    }
+  }
+
+  private request(name: string, key: string, at: number, wasHit: boolean): void {
+    const cache = this.of.cacheOf(name)
+    if (cache === null) return
+    this.requests++
+    const isHit = cache.get(key) !== undefined
+    if (isHit) this.hits++
+    if (isHit && !wasHit) ofCache(this.spared, name, () => new Set()).add(key)
+    if (isHit || !wasHit) return
+    const kept = this.kept.get(name)?.get(key)
+    if (kept !== undefined) cache.repeat(key, { ...kept.stored, expiresAt: at + kept.ttl })
+  }
+
+  private store(name: string, key: string, kept: Kept): void {
+    const cache = this.of.cacheOf(name)
+    if (cache === null) return
+    ofCache(this.kept, name, () => new Map<string, Kept>()).set(key, kept)
+    if (this.spared.get(name)?.delete(key) === true && cache.has(key)) return
+    cache.repeat(key, kept.stored)
+  }
+
+  /** Of a refused add, the log has no more than the size. */
+  private refused(name: string, size: number): Kept {
+    const { state } = this.of.engine
+    const ttl = state.caches.get(name)?.settings.ttl ?? Number.POSITIVE_INFINITY
+    const expiresAt = state.at + ttl
+    return { stored: { ...NOBODY, size, offHeap: 0, expiresAt, cost: 0, tags: null, prefix: null }, ttl }
+  }
+
+  /** As a sweep, or the call that found it: neither judges the level by itself. */
+  private expire(name: string, key: string, at: number): void {
+    const { state, evictor } = this.of.engine
+    const cache = state.caches.get(name)
+    const h = cache === undefined ? NONE : cache.index.find(key, state.hasher.hash(key))
+    if (cache !== undefined && h !== NONE && (state.columns.expiresAt[h] as number) <= at) evictor.expire(cache, h, at)
+  }
+
+  private configure(e: Configured): void {
+    const { recorder, evictor, publisher, state } = this.of.engine
+    if (e.reason === 'limits') evictor.completeBackground(e.at)
+    const to = Object.fromEntries(
+      Object.entries(e.to).filter(([name]) => !(this.held as ReadonlySet<string>).has(name)),
+    )
+    recorder.record({ ...e, to, seq: recorder.nextSeq })
+    if (e.reason === 'cache-dropped') for (const name of Object.keys(e.to.caches ?? {})) this.of.forget(name)
+    if (exceedsCommonLimit(state) || state.cacheList.some(exceedsOwnLimit)) {
+      evictor.runWhole(evictor.limitGoal(), NOBODY)
+    }
+    publisher.flush()
+  }
+
+  /** Cycles that somebody asked for; the others begin by themselves. */
+  private force({ trigger, cache: name, targetBytes, targetHeapBytes }: CycleStarted): void {
+    const { evictor, publisher, state } = this.of.engine
+    const cache = name === null ? null : (state.caches.get(name) ?? null)
+    if (trigger !== 'forced' || (name !== null && cache === null)) return
+    evictor.runWhole({ trigger, cache, targetBytes, targetHeapBytes }, NOBODY)
+    publisher.flush()
+  }
+}
+
+function ofCache<T>(byCache: Map<string, T>, name: string, make: () => T): T {
+  const there = byCache.get(name)
+  if (there !== undefined) return there
+  const made = make()
+  byCache.set(name, made)
+  return made
+}
