@@ -172,6 +172,7 @@ export class Housekeeping {
       misses: cache.counts.misses - cache.countsAtCheck.misses,
       bytesAdded: cache.counts.bytesAdded - cache.countsAtCheck.bytesAdded,
       writers: topWriters([cache], () => cache.writersAtCheck, NAMED_WRITERS),
+      curve: cache.curve?.told ?? null,
     }))
     this.recorder.record({
       seq: this.recorder.nextSeq,

@@ -20,7 +20,14 @@ import type { PolicyName, Settings, SettingsChange } from '../base/settings.ts'
 import { type ByteText, shown } from '../base/units.ts'
 import { VERSION } from '../base/version.ts'
 import { exceedsCommonLimit, exceedsOwnLimit } from '../decide/room.ts'
-import { EVENT_TYPES, type EventOf, type EventType, type MuninnEvent, type Started } from '../event/catalogue.ts'
+import {
+  type Curve,
+  EVENT_TYPES,
+  type EventOf,
+  type EventType,
+  type MuninnEvent,
+  type Started,
+} from '../event/catalogue.ts'
 import { CacheState } from '../fold/cache-state.ts'
 import { State } from '../fold/state.ts'
 import { eventStream } from '../observe/event-stream.ts'
@@ -255,6 +262,14 @@ export class MemoryManager {
       imbalances: housekeeping.imbalances,
       now: clock.refresh(),
     })
+  }
+
+  /**
+   * What other sizes of a cache would have hit so far, under LRU: its miss-ratio curve, kept on a sample while it runs. `null`:
+   * nothing was asked for yet, there is no such cache, or it is beyond the eighth.
+   */
+  curve(name: string): Curve | null {
+    return this.engine.state.caches.get(cacheName(name))?.curve?.told ?? null
   }
 
   /** Statistics and peaks start anew from the present; contents and absolute counts (`totals`) stay. */

@@ -188,6 +188,19 @@ export interface CycleCompleted extends Happened<'cycle-completed'> {
   readonly duration: number
 }
 
+/** Sizes and, of each, the hit ratio (0–1) of a cache of that size under LRU; both ascend. */
+export type CurvePoint = readonly [size: number, hitRatio: number]
+
+/** A miss-ratio curve, by items and by bytes. */
+export interface Curve {
+  /** Requests that it speaks for. */
+  readonly requests: number
+  /** Mean absolute error that is to be expected; 0: exact. */
+  readonly error: number
+  readonly byItems: readonly CurvePoint[]
+  readonly byBytes: readonly CurvePoint[]
+}
+
 /** What one cache did since the last check. */
 export interface CacheSample {
   readonly cache: string
@@ -197,6 +210,8 @@ export interface CacheSample {
   readonly misses: number
   readonly bytesAdded: number
   readonly writers: readonly PrefixShare[]
+  /** What other sizes would have hit so far; `null`: nothing was asked for yet, or there are too many caches. */
+  readonly curve: Curve | null
 }
 
 export interface Checked extends Happened<'checked'> {

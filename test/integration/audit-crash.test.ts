@@ -16,6 +16,7 @@ const cacheSample = (cache: string, bytes: number) => ({
   misses: 1,
   bytesAdded: bytes,
   writers: [{ cache, prefix: `${cache}-writer`, bytes, error: 0 }],
+  curve: null,
 })
 
 /** A run that says nothing of its end, on a host that isn't this one: twenty checks, memory as the test says. */

@@ -207,6 +207,7 @@ describe('retention', () => {
       misses: 0,
       bytesAdded: 0,
       writers: [],
+      curve: null,
     }))
     for (let minute = 0; minute < 600; minute++) {
       run.passTo(run.at + 60_000)

@@ -112,7 +112,9 @@ const FIELDS: Fields = {
     level: 'normal',
     rss: 1,
     heapUsed: 1,
-    caches: [{ cache: 'tenant', items: 60, bytes: 500_000, hits: 5, misses: 1, bytesAdded: 10, writers: [] }],
+    caches: [
+      { cache: 'tenant', items: 60, bytes: 500_000, hits: 5, misses: 1, bytesAdded: 10, writers: [], curve: null },
+    ],
   },
   peaked: {
     metric: 'bytes',

@@ -1,5 +1,7 @@
 import { Distances } from '../../base/curve/distances.ts'
+import { type CurveReading, pointsOf } from '../../base/curve/reading.ts'
 import { ReuseStack } from '../../base/curve/reuse-stack.ts'
+import type { Curve } from '../../event/catalogue.ts'
 import type { Counts } from '../statistics.ts'
 
 /** Keys that are followed at first; more as they come. */
@@ -7,8 +9,8 @@ const FIRST_KEYS = 256
 /** Share of the keys that go on being followed where there are too many. */
 const KEPT = 7 / 8
 /** One in so many requests is measured in the long run, so that what it costs is bounded; and besides, so many at first. */
-const REQUESTS_A_MEASUREMENT = 24
-const AT_FIRST = 32_768
+const REQUESTS_A_MEASUREMENT = 80
+const AT_FIRST = 65_536
 /** Requests for each key that is followed, and at least, between two pauses: most uses are seen with the use before. */
 const REQUESTS_A_KEY = 32
 const LEAST_REQUESTS = 8_192
@@ -22,24 +24,8 @@ const MEMORY = 2 ** 24
 const LEAST_HASH = -(2 ** 31)
 const HASHES = 2 ** 32
 
-/** What a cache would have hit at other sizes, if it gave up what was used longest ago. */
-export interface CurveEstimate {
-  /** Requests that it rests on: all that were seen, and of them those that were measured. */
-  readonly requests: number
-  readonly measured: number
-  /** Share of the keys that is followed. */
-  readonly share: number
-  readonly byItems: CurveReading
-  readonly byBytes: CurveReading
-}
-
-/** Reads hit ratios off a curve. */
-export interface CurveReading {
-  /** Where it ends: more than this brings no more hits. */
-  readonly end: number
-  /** Hit ratios (0–1) at these sizes, which ascend. */
-  at(sizes: readonly number[]): number[]
-}
+/** Mean absolute error over all sizes where not every request is measured: at most that on twelve traces. */
+const ERROR = 0.01
 
 /**
  * The miss-ratio curve of one cache under LRU, by items and by bytes, while it runs: SHARDS with a fixed sample (Waldspurger,
@@ -47,7 +33,7 @@ export interface CurveReading {
  * keys with the least hashes; to all others it is one comparison. Where few keys get many requests that is too much
  * still, and it pauses now and then: what follows a pause is measured as if it followed what came before.
  */
-export class MissRatioCurve implements CurveEstimate {
+export class MissRatioCurve {
   /** Requests of keys with hashes up to this one are told. */
   threshold = -LEAST_HASH - 1
   measured = 0
@@ -84,13 +70,17 @@ export class MissRatioCurve implements CurveEstimate {
     this.byBytes = new Reading(this, this.bytes)
   }
 
-  get share(): number {
-    return 1 / this.weight
+  /** In points; `null`: nothing was asked for yet. */
+  get told(): Curve | null {
+    const { requests } = this
+    if (requests === 0) return null
+    const error = this.measured === this.asked ? 0 : ERROR
+    return { requests: Math.round(requests), error, byItems: pointsOf(this.byItems), byBytes: pointsOf(this.byBytes) }
   }
 
   /** That it speaks for. */
   get requests(): number {
-    const present = Number.isNaN(this.since) ? 0 : (this.told - this.since) * this.stands
+    const present = Number.isNaN(this.since) ? 0 : (this.asked - this.since) * this.stands
     return Math.max(0, this.seen + present - this.untold)
   }
 
@@ -103,7 +93,7 @@ export class MissRatioCurve implements CurveEstimate {
   /** A request for a key whose hash is within the threshold, after it was counted. */
   requested(hash: number, at: number, isHit: boolean): void {
     if (Number.isNaN(this.since)) {
-      if (this.told < this.resumesAt) return
+      if (this.asked < this.resumesAt) return
       this.resume()
     }
     this.measured++
@@ -122,7 +112,8 @@ export class MissRatioCurve implements CurveEstimate {
       this.count((stack.depth - 0.5) * weight + 0.5, (stack.weight - 0.5) * weight + 0.5)
       stack.renew(member)
     }
-    if (this.told >= this.restsAt) this.rest()
+    if (stack.length > ENOUGH_KEYS && this.isTooMuch) this.fit(Math.max(ENOUGH_KEYS, stack.length * KEPT))
+    if (this.asked >= this.restsAt) this.rest()
   }
 
   /** A value was stored. */
@@ -149,8 +140,13 @@ export class MissRatioCurve implements CurveEstimate {
     if (member !== undefined) this.drop(member)
   }
 
-  private get told(): number {
+  private get asked(): number {
     return this.counts.hits + this.counts.misses
+  }
+
+  /** Whether it has measured more than its share. */
+  private get isTooMuch(): boolean {
+    return this.measured - AT_FIRST > this.asked / REQUESTS_A_MEASUREMENT
   }
 
   private count(items: number, bytes: number): void {
@@ -166,23 +162,19 @@ export class MissRatioCurve implements CurveEstimate {
 
   /** The end of a time of measuring: if it was more than its share, keys are let go, or it pauses. */
   private rest(): void {
-    const { told } = this
+    const told = this.asked
     this.seen += (told - this.since) * this.stands
     this.begin()
     if (this.seen - this.sinceHalving > MEMORY) this.halve()
+    if (!this.isTooMuch) return
     this.resumesAt = (this.measured - AT_FIRST) * REQUESTS_A_MEASUREMENT
-    if (this.resumesAt <= told) return
-    if (this.stack.length > ENOUGH_KEYS) {
-      this.fit(Math.max(ENOUGH_KEYS, this.stack.length * KEPT))
-      return
-    }
     this.since = Number.NaN
     this.pausedAt = told
     this.threshold = LEAST_HASH + Math.floor((this.followed - LEAST_HASH) * WATCHED)
   }
 
   private resume(): void {
-    const pause = this.told - this.pausedAt
+    const pause = this.asked - this.pausedAt
     this.begin()
     this.stands = (this.restsAt - this.since + pause) / (this.restsAt - this.since)
     this.threshold = this.followed
@@ -190,7 +182,7 @@ export class MissRatioCurve implements CurveEstimate {
 
   private begin(): void {
     const requests = Math.max(LEAST_REQUESTS, REQUESTS_A_KEY * this.stack.length * this.weight)
-    this.since = this.told
+    this.since = this.asked
     this.restsAt = this.since + requests
     this.stands = 1
   }

@@ -91,6 +91,16 @@ const COMMANDS: readonly { name: string; description: string; load: () => Promis
     description: 'a trace through the real cache',
     load: async () => (await import('./replay.ts')).replayCommand(),
   },
+  {
+    name: 'whatif',
+    description: 'a recorded run, or a trace, under other policies and limits',
+    load: async () => (await import('./whatif.ts')).whatIfCommand(),
+  },
+  {
+    name: 'curve',
+    description: 'hit ratio by size, under LRU',
+    load: async () => (await import('./curve.ts')).curveCommand(),
+  },
 ]
 
 /** Runs the command and returns the exit code; what it throws is for the caller to say. */

@@ -7,6 +7,7 @@ import { auditChangesRoute } from './audit-changes.ts'
 import { auditExportRoute } from './audit-export.ts'
 import { auditStateRoute } from './audit-state.ts'
 import type { RouteContext } from './context.ts'
+import { curveRoute } from './curve.ts'
 import { dashboardRoutes } from './dashboard.ts'
 import { documentRoutes } from './document.ts'
 import { eventsRoute } from './events.ts'
@@ -46,6 +47,7 @@ export function addRoutes(instance: FastifyInstance, context: RouteContext): voi
     auditRoutes(json, context)
     auditChangesRoute(json, context)
     analysisRoutes(json, context)
+    curveRoute(json, context)
     auditExportRoute(json, context)
     auditStateRoute(json, context)
     eventsRoute(json, context)
