@@ -5,6 +5,7 @@ import { Failed } from './parts/states.tsx'
 import { StatusBar } from './parts/status-bar.tsx'
 import { TokenForm } from './parts/token-form.tsx'
 import { link, route } from './route.ts'
+import { Curves } from './views/curves.tsx'
 import { Doctor } from './views/doctor.tsx'
 import { Evictions } from './views/evictions.tsx'
 import { Keys } from './views/keys.tsx'
@@ -21,6 +22,7 @@ const VIEWS: readonly { readonly view: string; readonly name: string; readonly s
   { view: 'keys', name: 'Keys', show: Keys },
   { view: 'evictions', name: 'Evictions', show: Evictions },
   { view: 'regrets', name: 'Regrets', show: Regrets },
+  { view: 'curves', name: 'Curves', show: Curves },
   { view: 'doctor', name: 'Doctor', show: Doctor },
   { view: 'settings', name: 'Settings', show: Settings },
   { view: 'tail', name: 'Live tail', show: Tail },

@@ -16,7 +16,7 @@ afterAll(async () => {
 /** A loaded machine is slow, and no failure. */
 const SOON = { timeout: 20_000 }
 
-const VIEWS = ['now', 'timeline', 'keys', 'evictions', 'regrets', 'doctor', 'settings', 'tail']
+const VIEWS = ['now', 'timeline', 'keys', 'evictions', 'regrets', 'curves', 'doctor', 'settings', 'tail']
 
 describe('every view', () => {
   for (const view of VIEWS) {

@@ -10,6 +10,7 @@ import type {
   warningAnswer,
 } from '../../../src/serve/answers.ts'
 import type { CacheAnswer, MemoryAnswer } from '../../../src/serve/http/memory-answer.ts'
+import type { CurveAnswer } from '../../../src/serve/http/routes/curve.ts'
 
 /* What the routes answer, in the service's own types: a field that is renamed there doesn't compile here. */
 
@@ -27,6 +28,8 @@ export type Timeline = ReturnType<typeof timelineAnswer>
 export type TimelinePoint = Timeline['items'][number]
 export type Diagnosis = ReturnType<typeof diagnosisAnswer>
 export type Finding = Diagnosis['items'][number]
+export type Curves = CurveAnswer
+export type CacheCurve = CurveAnswer['items'][number]
 export type Sample = ReturnType<typeof sampleAnswer>
 
 /** One page of a list. */

@@ -19,8 +19,10 @@ export interface ChartSeries {
 export interface ChartProps {
   /** Its name for those who can't see it, and what stands above it. */
   readonly label: string
-  /** Epoch seconds, ascending. */
+  /** Epoch seconds, or what `across` writes; ascending. */
   readonly at: number[]
+  /** How a figure of the x axis is written where that isn't time. */
+  readonly across?: (value: number) => string
   readonly series: readonly ChartSeries[]
   readonly height: number
   /** Figures are bytes: the axis goes in steps of 1024. */
@@ -85,12 +87,13 @@ function dataOf({ at, series }: ChartProps): uPlot.AlignedData {
 }
 
 /** What the picture says, in words. */
-function summary({ series }: ChartProps): string {
+function summary({ series, at, across }: ChartProps): string {
   return series
     .map(({ name, values, text }) => {
       const known = values.filter((value) => value !== null)
       const last = known.at(-1)
       if (last === undefined) return `${name}: no figures yet`
+      if (across !== undefined) return `${name}: up to ${text(last)} at ${across(at.at(-1) ?? 0)}`
       return `${name}: ${text(last)} now, between ${text(Math.min(...known))} and ${text(Math.max(...known))}`
     })
     .join('; ')
@@ -120,6 +123,7 @@ function options(current: { readonly current: ChartProps }, element: HTMLElement
     },
     scales: {
       x: {
+        time: current.current.across === undefined,
         range: (_, from, to) => {
           const { span } = current.current
           return span === undefined ? [from, to] : [span[0], span[1]]
@@ -138,7 +142,10 @@ function options(current: { readonly current: ChartProps }, element: HTMLElement
         ...axis,
         size: 22,
         space: 52,
-        values: (_, splits, __, ___, increment) => splits.map((second) => axisTime(second, increment)),
+        values: (_, splits, __, ___, increment) => {
+          const { across } = current.current
+          return splits.map((value) => (across === undefined ? axisTime(value, increment) : across(value)))
+        },
       },
       {
         ...axis,
@@ -238,7 +245,7 @@ function drawMarks(plot: uPlot, { marks = [] }: ChartProps, colour: (name: strin
 const tips = new WeakMap<uPlot, HTMLElement>()
 
 /** What stands under the cursor, as text nodes: names and figures are never markup. */
-function showTip(plot: uPlot, { at, series }: ChartProps): void {
+function showTip(plot: uPlot, { at, series, across }: ChartProps): void {
   const tip = tips.get(plot)
   if (tip === undefined) return
   const { idx: index, left = -1 } = plot.cursor
@@ -246,7 +253,7 @@ function showTip(plot: uPlot, { at, series }: ChartProps): void {
   tip.hidden = time === undefined || left < 0
   if (time === undefined || index === null || index === undefined) return
   const lines = [
-    line('when', localText(time * 1000), utcText(time * 1000)),
+    across === undefined ? line('when', localText(time * 1000), utcText(time * 1000)) : line('size', across(time)),
     ...series.map(({ name, values, text }) => {
       const value = values[index]
       return line(name, value === null || value === undefined ? '–' : text(value))

@@ -1,9 +1,11 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { ProblemError } from '../problem.ts'
 import type { App, RouteContext } from './context.ts'
 
 const Point = Type.Tuple([Type.Number(), Type.Number()], { description: 'A size, and its hit ratio (0-1).' })
 const Limit = Type.Union([Type.Number(), Type.Null()])
+
+export type CurveAnswer = Static<typeof CurveAnswer>
 
 const CurveAnswer = Type.Object({
   items: Type.Array(
