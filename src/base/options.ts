@@ -7,6 +7,7 @@ import type { MemoryAllowance } from './memory/allowance.ts'
 import { type RedactOptions, resolveRedaction } from './redact-options.ts'
 import type { RedactionSettings } from './redaction.ts'
 import { type CacheSettings, OPTIMIZES, type Optimize, POLICIES, type PolicyName, type Settings } from './settings.ts'
+import { resolveShadows, type ShadowOptions, type ShadowSettings } from './shadow-options.ts'
 import { type ByteText, type DurationText, parseBytes, parseDuration, shown } from './units.ts'
 
 /** Bytes of one entry, given by the user; an integer ≥ 0. */
@@ -62,6 +63,8 @@ export interface MemoryManagerOptions extends RedactOptions {
   logger?: Logger | false
   /** The prefix by which stores are attributed. Default: what stands before the first `:` or `/`, at most 64 characters. */
   prefix?: (key: string) => string
+  /** Policies and limits to be tried beside the live ones, on a sample of the keys: `stats().shadows`. Default none. */
+  shadow?: readonly (PolicyName | ShadowOptions)[]
   /** For tests: milliseconds since the epoch. */
   clock?: Clock
   /** Seed of all randomness in decisions; an integer from 0 to 2^32 − 1. Default: random. */
@@ -87,6 +90,7 @@ export interface ResolvedOptions {
   readonly prefix: ((key: string) => string) | null
   /** How keys are hashed where they leave the process; `null`: they aren't. */
   readonly redaction: RedactionSettings | null
+  readonly shadow: readonly ShadowSettings[]
   readonly clock: Clock | null
   readonly seed: number | null
 }
@@ -173,6 +177,7 @@ export function resolveOptions(options: MemoryManagerOptions, allowance: MemoryA
     logger,
     prefix: options.prefix ?? null,
     redaction,
+    shadow: resolveShadows(options.shadow ?? []),
     clock: options.clock ?? null,
     seed: options.seed === undefined ? null : seedOf(options.seed),
   }
@@ -212,6 +217,7 @@ const KNOWN_OPTIONS: Record<keyof MemoryManagerOptions, true> = {
   redactKeys: true,
   redactSecret: true,
   redactSecretFile: true,
+  shadow: true,
   clock: true,
   seed: true,
 }

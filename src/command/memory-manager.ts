@@ -46,6 +46,7 @@ import { Housekeeping } from './housekeeping.ts'
 import { Recorder } from './recorder.ts'
 import { type Held, Repetition } from './repetition.ts'
 import { type LimitOptions, limitsChange, policyChange } from './settings-change.ts'
+import { ShadowCaches } from './shadow-caches.ts'
 import { statsOf } from './statistics.ts'
 import type { Stats } from './stats.ts'
 
@@ -126,6 +127,8 @@ export class MemoryManager {
       resolved.audit === null ? null : AuditLog.open(resolved.audit, logger, { prefixOf: quiet(resolved.prefix) })
     const publisher = new Publisher(logger)
     const recorder = new Recorder(new State(this.started), publisher)
+    if (resolved.shadow.length > 0)
+      recorder.shadows = new ShadowCaches(resolved.shadow, recorder.state, (own) => new MemoryManager(own))
     const evictor = new Evictor(recorder, clock)
     const housekeeping = new Housekeeping(recorder, evictor, clock, logger, resolved.prefix !== null)
     const actors = new Actors()
@@ -253,8 +256,9 @@ export class MemoryManager {
   }
 
   stats(): Stats {
-    const { state, publisher, housekeeping, clock } = this.engine
+    const { state, publisher, housekeeping, clock, recorder } = this.engine
     return statsOf({
+      shadows: recorder.shadows?.stats() ?? [],
       state,
       started: this.started,
       audit: this.audit,
@@ -396,6 +400,7 @@ export class MemoryManager {
     for (const [name, facade] of this.facades) facade.detach(this.emptyState(name))
     recorder.values.length = 0
     publisher.complete(reason === 'exit')
+    recorder.shadows?.close()
     clock.stop()
   }
 

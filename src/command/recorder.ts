@@ -3,9 +3,11 @@ import type * as Event from '../event/catalogue.ts'
 import type { EvictionCause } from '../event/vocabulary.ts'
 import { apply } from '../fold/apply.ts'
 import type { CacheState } from '../fold/cache-state.ts'
+import { NONE } from '../fold/columns.ts'
 import type { State } from '../fold/state.ts'
 import type { Lane, Publisher } from '../observe/publisher.ts'
 import type { Attribution } from './actor.ts'
+import type { ShadowCaches } from './shadow-caches.ts'
 
 /** Events about one entry: these have methods of their own, which are given what the operation has looked up already. */
 type EntryEventType = 'accessed' | 'missed' | 'added' | 'updated' | 'expired' | 'evicted' | 'removed'
@@ -20,6 +22,8 @@ export class Recorder {
   readonly publisher: Publisher
   /** The values by handle, beside the state: values are in no event. */
   readonly values: unknown[] = []
+  /** Candidates that are tried on the same traffic. */
+  shadows: ShadowCaches | null = null
 
   private readonly onAccessed: Lane
   private readonly onMissed: Lane
@@ -56,6 +60,7 @@ export class Recorder {
     const { state } = this
     const seq = state.seq + 1
     state.accessed(seq, at, cache, h, hash)
+    if (this.shadows !== null && hash <= this.shadows.threshold) this.shadows.requested(cache, key, h, at)
     if (this.onAccessed.heard) {
       const age = at - (state.columns.storedAt[h] as number)
       this.publisher.tell(this.onAccessed, { seq, at, type: 'accessed', cache: cache.name, key, age })
@@ -69,6 +74,7 @@ export class Recorder {
     const evictedSeq = state.regrets.find(hash ^ cache.salt, check)
     const firstRegret = evictedSeq > 0
     state.missed(seq, at, cache, hash, evictedSeq)
+    if (this.shadows !== null && hash <= this.shadows.threshold) this.shadows.requested(cache, key, NONE, at)
     if (this.onMissed.heard || (firstRegret && this.publisher.onFirstRegret !== null)) {
       const regret = evictedSeq === 0 ? null : Math.abs(evictedSeq)
       const event: Event.Missed = { seq, at, type: 'missed', cache: cache.name, key, cause, regret, firstRegret }
@@ -89,6 +95,7 @@ export class Recorder {
     const { state } = this
     const seq = state.seq + 1
     this.values[state.added(seq, at, cache, key, hash, check, stored)] = value
+    if (this.shadows !== null && hash <= this.shadows.threshold) this.shadows.stored(cache, key, true, stored, at)
     if (this.onAdded.heard) {
       // Written out, as in `updated`: what `stored` is the next operation uses again, and a spread would take 60 ns or more.
       const { size, offHeap, expiresAt, cost, prefix, actor, traceId } = stored
@@ -120,6 +127,8 @@ export class Recorder {
     const previousHits = columns.hits[h] as number
     state.updated(seq, at, cache, key, h, stored)
     this.values[h] = value
+    if (this.shadows !== null && (columns.hash[h] as number) <= this.shadows.threshold)
+      this.shadows.stored(cache, key, false, stored, at)
     if (this.onUpdated.heard) {
       const { size, offHeap, expiresAt, cost, prefix, actor, traceId } = stored
       const tags = copyOf(stored.tags)
@@ -172,6 +181,9 @@ export class Recorder {
     const { state } = this
     const seq = state.seq + 1
     if (this.onRemoved.heard) this.publisher.enqueue(this.onRemoved, removedEvent(state, cache, h, cause, by, seq, at))
+    const { columns } = state
+    if (this.shadows !== null && cause === 'deleted' && (columns.hash[h] as number) <= this.shadows.threshold)
+      this.shadows.removed(cache, columns.keys[h] as string, at)
     state.removed(seq, at, cache, h)
     this.values[h] = undefined
   }
@@ -181,6 +193,11 @@ export class Recorder {
     if (e.type === 'cleared')
       for (const h of this.state.caches.get(e.cache)?.handles() ?? []) this.values[h] = undefined
     apply(this.state, e)
+    if (this.shadows !== null) {
+      if (e.type === 'cleared') this.shadows.cleared(e.cache, e.at)
+      else if (e.type === 'configured' || e.type === 'budget-changed') this.shadows.configured(e.at)
+      else if (e.type === 'stats-reset') this.shadows.reset()
+    }
     const lane = this.publisher.lanes[e.type] as Lane
     if (lane.heard) this.publisher.enqueue(lane, e)
   }

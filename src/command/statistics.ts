@@ -5,6 +5,7 @@ import type { State } from '../fold/state.ts'
 import { Counts } from '../fold/statistics.ts'
 import type { Lifetime } from '../persist/audit.ts'
 import type { AuditLog } from '../persist/audit-log.ts'
+import type { ShadowStats } from './shadow-caches.ts'
 import type { CacheStats, Stats } from './stats.ts'
 
 /** What the statistics are made from. */
@@ -12,13 +13,14 @@ export interface StatsSources {
   readonly state: State
   readonly started: Started
   readonly audit: AuditLog | null
+  readonly shadows: readonly ShadowStats[]
   readonly observerErrors: number
   readonly imbalances: number
   readonly now: number
 }
 
 /** All figures of the present, read off the state: nothing is counted here. */
-export function statsOf({ state, started, audit, observerErrors, imbalances, now }: StatsSources): Stats {
+export function statsOf({ state, started, audit, shadows, observerErrors, imbalances, now }: StatsSources): Stats {
   const { settings, peaks } = state
   const caches = [...state.caches.values()]
   const sum = new Counts()
@@ -67,6 +69,7 @@ export function statsOf({ state, started, audit, observerErrors, imbalances, now
     evictionRate: state.evictionRate.perMinute(now),
     evictionAge: { median: state.evictionAges.quantile(0.5), p90: state.evictionAges.quantile(0.9) },
     caches: caches.map(cacheStats),
+    shadows,
     process: { rss, heapUsed, heapLimit: v8.getHeapStatistics().heap_size_limit },
     mayUse: started.mayUse,
     imbalances,

@@ -2,6 +2,7 @@ import type { PolicyName } from '../base/settings.ts'
 import type { BudgetSource } from '../event/catalogue.ts'
 import type { EvictionCause, Level } from '../event/vocabulary.ts'
 import type { AuditState, Lifetime } from '../persist/audit.ts'
+import type { ShadowStats } from './shadow-caches.ts'
 
 /** What one named cache holds and did. Counts are since the last reset of the statistics; limits are `Infinity` for none. */
 export interface CacheStats {
@@ -76,6 +77,8 @@ export interface Stats {
   /** ms since stored, of evicted entries: median and 90th percentile (upper bounds, at most a quarter too high); `null` before the first. */
   readonly evictionAge: { readonly median: number | null; readonly p90: number | null }
   readonly caches: readonly CacheStats[]
+  /** What the candidates of option `shadow` would have hit, in the order of the option. */
+  readonly shadows: readonly ShadowStats[]
   readonly process: { readonly rss: number; readonly heapUsed: number; readonly heapLimit: number }
   readonly mayUse: { readonly bytes: number; readonly source: string; readonly sources: readonly BudgetSource[] }
   /** Breaches of the books and observers that threw, since start: 0 unless there is a bug. */

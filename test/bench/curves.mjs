@@ -30,7 +30,14 @@ function load(keys) {
 }
 
 function contestant(policy, maxItems, withCurve) {
-  const memory = new MemoryManager({ policy, maxItems, maxMemory: 2 ** 40, maxHeap: 2 ** 40, checkInterval: 0, seed: 1 })
+  const memory = new MemoryManager({
+    policy,
+    maxItems,
+    maxMemory: 2 ** 40,
+    maxHeap: 2 ** 40,
+    checkInterval: 0,
+    seed: 1,
+  })
   const cache = memory.cache('c')
   // There is no option for it: whoever measures takes it out.
   if (!withCurve) for (const state of memory.engine.state.cacheList) state.curve = null

@@ -40,7 +40,8 @@ async function liveCurve(file: string, maxItems: number): Promise<MissRatioCurve
 /** What all keys of a trace take. */
 async function footprint(file: string): Promise<{ byItems: number; byBytes: number }> {
   const sizes = new Map<string, number>()
-  for await (const batch of readTrace(file)) for (const { key, size } of batch) if (!sizes.has(key)) sizes.set(key, size)
+  for await (const batch of readTrace(file))
+    for (const { key, size } of batch) if (!sizes.has(key)) sizes.set(key, size)
   return { byItems: sizes.size, byBytes: [...sizes.values()].reduce((sum, size) => sum + size, 0) }
 }
 

@@ -95,6 +95,18 @@ export const MemoryAnswer = Type.Object({
   expired_items: Type.Number(),
   rejected_items: Type.Number(),
   caches: Type.Array(CacheAnswer),
+  shadows: Type.Array(
+    Type.Object({
+      policy: Type.String(),
+      max_items: Nullable(Type.Number()),
+      max_memory_bytes: Nullable(Type.Number()),
+      hit_rate: Nullable(Type.Number()),
+      live_hit_rate: Nullable(Type.Number()),
+      requests: Type.Number(),
+      followed: Type.Number(),
+      share: Type.Number(),
+    }),
+  ),
   process: Type.Object({ rss: Type.Number(), heap_used: Type.Number(), heap_limit: Type.Number() }),
   may_use: Type.Object({
     bytes: Type.Number(),
@@ -172,6 +184,16 @@ export function memoryAnswer(stats: Stats): MemoryAnswer {
     expired_items: stats.expiredItems,
     rejected_items: stats.rejectedItems,
     caches: stats.caches.map(cacheAnswer),
+    shadows: stats.shadows.map((shadow) => ({
+      policy: shadow.policy,
+      max_items: limit(shadow.maxItems),
+      max_memory_bytes: limit(shadow.maxMemoryBytes),
+      hit_rate: shadow.hitRate,
+      live_hit_rate: shadow.liveHitRate,
+      requests: shadow.requests,
+      followed: shadow.followed,
+      share: shadow.share,
+    })),
     process: { rss: stats.process.rss, heap_used: stats.process.heapUsed, heap_limit: stats.process.heapLimit },
     may_use: {
       bytes: stats.mayUse.bytes,
