@@ -5,6 +5,7 @@ import { openHistory } from './query/history.ts'
 
 MemoryManager.historyOf = openHistory
 
+export type { Advice } from './base/advice.ts'
 export type { AuditLevel, AuditOptions, RetentionOptions } from './base/audit-options.ts'
 export type { Clock } from './base/clock.ts'
 export { optionsFromEnv } from './base/environment.ts'

@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { nanoid } from 'nanoid'
 import type { Observable } from 'rxjs'
 import { map } from 'rxjs'
+import { type Advice, adviceFor } from '../base/advice.ts'
 import { OperationClock } from '../base/clock.ts'
 import { ClosedError, OptionError, TooManyCachesError } from '../base/errors.ts'
 import { safeLogger } from '../base/logger.ts'
@@ -265,6 +266,35 @@ export class MemoryManager {
       observerErrors: publisher.errors,
       imbalances: housekeeping.imbalances,
       now: clock.refresh(),
+    })
+  }
+
+  /**
+   * What other settings would have brought since the statistics were last reset (curves: since the start), by what the caches know
+   * of themselves: their miss-ratio curves, the candidates of option `shadow`, the ages of what was evicted. None before some
+   * thousand requests.
+   */
+  advise(): Advice[] {
+    const {
+      caches,
+      shadows,
+      maxCacheSize: maxItems,
+      maxMemoryBytes: maxMemory,
+      evictionPolicy: policy,
+      evictionAge,
+    } = this.stats()
+    return adviceFor({
+      policy,
+      maxItems,
+      maxMemory,
+      caches: caches.map((cache) => ({
+        ...cache,
+        evicted: cache.evictedItems,
+        expired: cache.expiredItems,
+        medianAge: evictionAge.median,
+        curve: this.engine.state.caches.get(cache.name)?.curve?.told ?? null,
+      })),
+      shadows: shadows.map((shadow) => ({ ...shadow, maxMemory: shadow.maxMemoryBytes })),
     })
   }
 

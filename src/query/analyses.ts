@@ -233,6 +233,10 @@ export type FindingName =
   | 'too-large items'
   | 'refused adds'
   | 'fighting settings'
+  | 'more memory pays'
+  | 'memory to spare'
+  | 'another policy does it'
+  | 'needless TTL'
 
 export interface Finding {
   readonly finding: FindingName

@@ -2,6 +2,7 @@ import type { Database } from '../persist/reader.ts'
 import type { Diagnosis, DoctorQuestion, Finding } from './analyses.ts'
 import { boundsOf, countedWindow, countingGaps } from './counts.ts'
 import { readFacts } from './facts.ts'
+import { advice } from './findings-of-advice.ts'
 import { evictionRate, hitRates, thrashing } from './findings-of-eviction.ts'
 import { crowding, growingProcess, memoryWarnings, refusedAdds, tooLarge } from './findings-of-memory.ts'
 import { fightingSettings } from './findings-of-settings.ts'
@@ -20,6 +21,7 @@ const CHECKS = [
   tooLarge,
   refusedAdds,
   fightingSettings,
+  advice,
 ] as const
 
 const SEVERITIES: readonly Finding['severity'][] = ['critical', 'warning', 'notice']

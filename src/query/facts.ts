@@ -1,5 +1,5 @@
 import type { Settings } from '../base/settings.ts'
-import type { CacheSample, PrefixShare, Warned } from '../event/catalogue.ts'
+import type { CacheSample, Curve, PrefixShare, Warned } from '../event/catalogue.ts'
 import type { EvictionCause } from '../event/vocabulary.ts'
 import type { Database } from '../persist/reader.ts'
 import type { Finding } from './analyses.ts'
@@ -38,6 +38,8 @@ export interface Facts {
   readonly cycles: number
   /** The largest in each minute or hour, oldest first, of the latest run. */
   readonly memory: readonly { readonly rss: number; readonly bytes: number }[]
+  /** By cache, what the last check told of it. */
+  readonly curves: ReadonlyMap<string, Pick<CacheSample, 'items' | 'bytes'> & { readonly curve: Curve | null }>
   /** The newest refusal of an item that was too large. */
   readonly largeRefusal: {
     readonly cache: string
@@ -77,6 +79,7 @@ export function readFacts(database: Database, bounds: Bounds): Facts | null {
     warnings: warningsOf(database, scope),
     cycles: cyclesOf(database, scope),
     memory: memoryOf(database, { ...scope, runId: run.id }),
+    curves: curvesOf(database, { ...scope, runId: run.id }),
     largeRefusal: largeRefusalOf(database, bounds),
   }
 }
@@ -200,6 +203,17 @@ const SELECT_MEMORY = `
 
 function memoryOf(database: Database, scope: Scope): Facts['memory'] {
   return database.prepare(SELECT_MEMORY).all(scope) as { rss: number; bytes: number }[]
+}
+
+const SELECT_LAST_CHECK = `
+  select json_extract(data, '$.caches') as caches from events
+  where type = 'checked' and at >= :since and at < :until and run_id = :runId order by at desc limit 1`
+
+/** Logs of older versions have checks without curves. */
+function curvesOf(database: Database, scope: Scope): Facts['curves'] {
+  const row = database.prepare(SELECT_LAST_CHECK).get(scope) as { caches: string } | undefined
+  const caches = row === undefined ? [] : (JSON.parse(row.caches) as CacheSample[])
+  return new Map(caches.map(({ cache, items, bytes, curve }) => [cache, { items, bytes, curve: curve ?? null }]))
 }
 
 const SELECT_LAST_MINUTE = `

@@ -75,7 +75,11 @@ describe('doctor', () => {
         if (step % 60 === 0) memory.check()
       }
     }
-    expect(await findings({ ...FITS, maxItems: 900 }, work)).toEqual([])
+    // What could be saved is no fault.
+    const faults = (await findings({ ...FITS, maxItems: 900 }, work)).filter(
+      ({ finding }) => finding !== 'memory to spare',
+    )
+    expect(faults).toEqual([])
   })
 
   test('high eviction rate and thrashing: too little room for what is used again', async () => {

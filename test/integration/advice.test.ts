@@ -1,0 +1,161 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import type { Advice } from '../../src/base/advice.ts'
+import type { MemoryManagerOptions } from '../../src/base/options.ts'
+import type { PolicyName } from '../../src/base/settings.ts'
+import { MemoryManager } from '../../src/command/memory-manager.ts'
+import { openHistory } from '../../src/query/history.ts'
+import { replay } from '../../src/replay/replay.ts'
+import { readTrace } from '../../src/replay/trace.ts'
+import { AuditFolder } from '../support/audit-file.ts'
+import { zipf } from '../support/workloads.ts'
+
+const TRACES = fileURLToPath(new URL('../../../shared/traces/', import.meta.url))
+
+function manager(options: MemoryManagerOptions): MemoryManager {
+  return new MemoryManager({
+    maxMemory: 2 ** 50,
+    maxHeap: 2 ** 50,
+    evictionThreshold: 1,
+    checkInterval: 0,
+    seed: 1,
+    clock: { now: () => 1 },
+    ...options,
+  })
+}
+
+async function play(memory: MemoryManager, file: string): Promise<void> {
+  const cache = memory.cache('c')
+  for await (const batch of readTrace(file)) {
+    for (const { key, size } of batch) if (cache.get(key) === undefined) cache.set(key, 1, { size })
+  }
+}
+
+/** What really comes of it. */
+async function carriedOut(file: string, was: object, { setting, to }: Advice): Promise<number> {
+  return (await replay(file, { ...was, [setting]: to })).hit_ratio as number
+}
+
+interface Row {
+  readonly trace: string
+  readonly unit: string
+  readonly capacity: number
+}
+
+/** The rows of the anchors, but the long trace's. */
+function rowsOf(): Row[] {
+  if (!existsSync(TRACES)) return []
+  return readFileSync(`${TRACES}anchors.tsv`, 'utf8')
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split('\t'))
+    .map(([trace = '', unit = '', , capacity]) => ({ trace, unit, capacity: Number(capacity) }))
+    .filter(({ trace }) => trace !== 'orm-busy')
+}
+
+describe.skipIf(!existsSync(TRACES)).each(['lru', 'hybrid'] as const)('what a cache under %s is advised', (policy) => {
+  test.each(rowsOf())('holds on $trace at $capacity $unit', async ({ trace, unit, capacity }) => {
+    const file = `${TRACES}${trace}.txt.gz`
+    const limit =
+      unit === 'items' ? { maxItems: capacity } : { maxItems: Number.POSITIVE_INFINITY, maxMemory: capacity }
+    const memory = manager({ policy, ...limit })
+    await play(memory, file)
+    const given = memory.advise()
+    await memory.close()
+    for (const advice of given) {
+      const real = await carriedOut(file, { policy, ...limit }, advice)
+      const off = advice.expected - real
+      expect.soft(advice.atLeast ? off : Math.abs(off), advice.text).toBeLessThan(advice.error)
+      if (advice.text.includes('beyond that nothing')) {
+        const all = await replay(file, { policy, maxItems: Number.MAX_SAFE_INTEGER })
+        expect.soft((all.hit_ratio as number) - real, advice.text).toBeLessThan(0.03)
+      }
+    }
+  })
+})
+
+describe.skipIf(!existsSync(TRACES))('advice from shadows', () => {
+  test('names a policy that does as well, or better, and what other limits would have hit', async () => {
+    const file = `${TRACES}web07.txt.gz`
+    const was = { policy: 'lru', maxItems: 1_024 } as const
+    const memory = manager({ ...was, shadow: ['hybrid', { maxItems: 4_096 }] })
+    await play(memory, file)
+    const given = memory.advise().filter(({ source }) => source === 'shadow')
+    await memory.close()
+    expect(given.map(({ advice }) => advice).sort()).toEqual(['other limits', 'other policy'])
+    for (const advice of given) {
+      expect(Math.abs((await carriedOut(file, was, advice)) - advice.expected), advice.text).toBeLessThan(advice.error)
+    }
+  })
+})
+
+describe('advice', () => {
+  /** Entries leave after some seconds, whatever their TTL. */
+  function churn(ttl: number, audit?: string): { memory: MemoryManager; hitRate: number } {
+    let now = Date.now() - 600_000
+    const clock = { now: () => now }
+    const options = { policy: 'lru', maxItems: 500, clock, caches: { c: { ttl } } } as const
+    const memory = manager(audit === undefined ? options : { ...options, audit })
+    const cache = memory.cache('c')
+    const { next } = zipf(5_000, 0.7, 3)
+    for (let i = 0; i < 60_000; i++) {
+      now += 5
+      const key = `k${next()}`
+      if (cache.get(key) === undefined) cache.set(key, 1, { size: 1 })
+    }
+    return { memory, hitRate: memory.stats().hitRate as number }
+  }
+
+  test('says that a TTL never matters, and without it the hit rate is the same', async () => {
+    const { memory, hitRate } = churn(600_000)
+    const [advice] = memory.advise().filter((one) => one.advice === 'needless ttl')
+    expect(advice).toMatchObject({ cache: 'c', setting: 'caches.c.ttl', from: 600_000, to: 'Infinity' })
+    expect(advice?.text).toMatch(
+      /^Half of the entries of c live at most \d+ s before they are evicted: the TTL of 10 min/,
+    )
+    const without = churn(Number.POSITIVE_INFINITY)
+    expect(Math.abs(without.hitRate - hitRate)).toBeLessThan(advice?.error as number)
+    await memory.close()
+    await without.memory.close()
+  })
+
+  test('says nothing of a TTL that does matter, nor of a cache that was hardly used', async () => {
+    const { memory } = churn(2_000)
+    expect(memory.advise().map(({ advice }) => advice)).not.toContain('needless ttl')
+    await memory.close()
+    const idle = manager({ maxItems: 10 })
+    idle.cache('c').get('k')
+    expect(idle.advise()).toEqual([])
+    await idle.close()
+  })
+
+  test('stands in the doctor’s diagnosis, from the audit log alone', async () => {
+    using files = new AuditFolder()
+    const { memory } = churn(600_000, files.path())
+    memory.check()
+    const live = memory.advise()
+    await memory.close()
+    const history = openHistory(files.path())
+    const { items } = await history.doctor()
+    await history.close()
+    const texts = items.flatMap(({ evidence }) => evidence)
+    const foretold = live.filter(({ advice }) => advice !== 'needless ttl').map(({ text }) => text)
+    expect(foretold.length).toBeGreaterThan(0)
+    for (const text of foretold) expect(texts).toContain(text)
+    expect(items.map(({ finding }) => finding)).toEqual(expect.arrayContaining(['more memory pays', 'needless TTL']))
+  })
+
+  test.each<PolicyName>(['lfu', 'ttl', 'size'])('says of %s only what is known of it', async (policy) => {
+    const memory = manager({ policy, maxItems: 200 })
+    const cache = memory.cache('c')
+    const { next } = zipf(2_000, 0.9, 3)
+    for (let i = 0; i < 20_000; i++) {
+      const key = `k${next()}`
+      if (cache.get(key) === undefined) cache.set(key, 1, { size: 1 })
+    }
+    expect(memory.advise().every(({ advice }) => advice === 'other policy')).toBe(true)
+    await memory.close()
+  })
+})
