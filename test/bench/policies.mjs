@@ -1,24 +1,30 @@
 /*
  * Hit ratios of every policy on the traces of `../shared/traces`, beside what other implementations reach there
- * (`anchors.tsv`), as a table in docs/performance.md. Runs the built package: `npm run build && node test/bench/policies.mjs`;
- * some two minutes on two cores. Ratios are exact and repeatable; the time they take is not measured here.
+ * (`anchors.tsv`), each part of `hybrid` changed alone, and a picture of hit ratio by capacity: all into docs/performance.md and
+ * docs/images/hit-ratios.svg. Runs the built package: `npm run bench:policies`; at most 15 minutes on two cores. Ratios are exact
+ * and repeatable; the time they take is not measured here.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
+import { ABLATIONS, makeCopies } from './ablations.mjs'
+import { picture } from './hit-ratio-picture.mjs'
 import { machine, writeSection } from './report.mjs'
 
 const ROOT = new URL('../../', import.meta.url)
 const TRACES = new URL('../shared/traces/', ROOT)
+const PICTURE = new URL('docs/images/hit-ratios.svg', ROOT)
 
 const POLICIES = ['lru', 'lfu', 'ttl', 'size', 'hybrid']
 const ANCHORS = ['lru', 'lfu', 'caffeine-2.6.2', 'best', 'belady']
 const THREADS = 2
+/** Of the picture, besides those of the anchors: percent of the keys or bytes. */
+const MORE_CAPACITIES = [0.5, 2, 10, 40]
 
-/** One trace under one policy, at all its capacities; the worker's part. */
+/** One trace by one copy of the code under one policy, at several capacities; the worker's part. */
 async function work() {
-  const { replayAll } = await import(new URL('dist/replay/replay.js', ROOT).href)
-  parentPort.on('message', async ({ trace, policy, rows }) => {
+  parentPort.on('message', async ({ trace, policy, code, rows }) => {
+    const { replayAll } = await import(code)
     const file = fileURLToPath(new URL(`${trace}.txt.gz`, TRACES))
     const runs = rows.map(({ unit, capacity }) => ({
       policy,
@@ -35,19 +41,46 @@ function readRows() {
   return lines.map((line) => Object.fromEntries(line.split('\t').map((value, i) => [titles[i], value])))
 }
 
-/** Fills `row.ours[policy]` of every row. */
-async function replayRows(rows) {
-  const traces = [...new Set(rows.map(({ trace }) => trace))]
-  const jobs = traces.flatMap((trace) =>
-    POLICIES.map((policy) => ({ trace, policy, rows: rows.filter((row) => row.trace === trace) })),
-  )
-  // The longest first: the last to end decides when all have.
-  jobs.sort((a, b) => (b.trace === 'orm-busy') - (a.trace === 'orm-busy'))
-  let next = 0
-  await Promise.all(Array.from({ length: THREADS }, () => workThrough(() => jobs[next++])))
+/** Rows between those of the anchors, for the picture. */
+function rowsBetween(rows) {
+  return rows
+    .filter(({ percent }) => percent === '20')
+    .flatMap(({ trace, unit, capacity }) =>
+      MORE_CAPACITIES.map((percent) => ({
+        trace,
+        unit,
+        percent: String(percent),
+        capacity: Math.max(1, Math.round((Number(capacity) * percent) / 20)),
+      })),
+    )
 }
 
-function workThrough(take) {
+/** Fills `row.ours[name]` of every row: of the policies, and (by items) of the ablations. */
+async function replayRows(rows, between, copies) {
+  const own = new URL('dist/replay/replay.js', ROOT).href
+  const traces = [...new Set(rows.map(({ trace }) => trace))]
+  const jobs = traces.flatMap((trace) => {
+    const of = (list) => list.filter((row) => row.trace === trace)
+    return [
+      ...POLICIES.map((policy) => ({ trace, name: policy, policy, code: own, rows: of(rows) })),
+      ...['lru', 'hybrid'].map((policy) => ({ trace, name: policy, policy, code: own, rows: of(between) })),
+      ...ABLATIONS.map(([name], i) => ({
+        trace,
+        name,
+        policy: 'hybrid',
+        code: copies[i],
+        rows: of(rows).filter(({ unit }) => unit === 'items'),
+      })),
+    ]
+  })
+  // The longest first: the last to end decides when all have.
+  jobs.sort((a, b) => (b.trace === 'orm-busy') - (a.trace === 'orm-busy'))
+  const progress = { done: 0, of: jobs.length, started: performance.now() }
+  let next = 0
+  await Promise.all(Array.from({ length: THREADS }, () => workThrough(() => jobs[next++], progress)))
+}
+
+function workThrough(take, progress) {
   return new Promise((resolve, reject) => {
     const worker = new Worker(fileURLToPath(import.meta.url))
     let job
@@ -58,8 +91,11 @@ function workThrough(take) {
     }
     worker.on('error', reject)
     worker.on('message', (ratios) => {
-      for (const [i, row] of job.rows.entries()) row.ours = { ...row.ours, [job.policy]: ratios[i] }
-      process.stderr.write(`${job.trace} ${job.policy}: ${ratios.map((ratio) => ratio.toFixed(4)).join(' ')}\n`)
+      for (const [i, row] of job.rows.entries()) row.ours = { ...row.ours, [job.name]: ratios[i] }
+      const seconds = Math.round((performance.now() - progress.started) / 1000)
+      process.stderr.write(
+        `${++progress.done} of ${progress.of}, ${seconds} s: ${job.trace}, ${job.name}: ${ratios.map((ratio) => ratio.toFixed(4)).join(' ')}\n`,
+      )
       go()
     })
     go()
@@ -97,6 +133,27 @@ function table(rows) {
   ].join('\n')
 }
 
+/** Each part changed alone: the mean, and where it is furthest below the best of the others, and below LRU. */
+function ablationTable(rows) {
+  const items = rows.filter(({ unit }) => unit === 'items')
+  const signed = (value) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`
+  return [
+    line(['`hybrid`', 'mean', 'worst row against the best of 18', 'worst against LRU']),
+    line(['---', '--:', '--:', '--:']),
+    ...ABLATIONS.map(([name]) => {
+      const least = (anchor) => items.reduce((a, b) => (b.ours[name] - b[anchor] < a.ours[name] - a[anchor] ? b : a))
+      const worst = least('best')
+      const below = least('lru')
+      return line([
+        name,
+        mean(items.map((row) => row.ours[name])).toFixed(4),
+        `${signed(worst.ours[name] - worst.best)} (${worst.trace} at ${Number(worst.capacity).toLocaleString('en')})`,
+        signed(below.ours[name] - below.lru),
+      ])
+    }),
+  ].join('\n')
+}
+
 /** What a reader needs to repeat and to judge it. */
 function section(rows) {
   const differing = rows.filter((row) => row.ours.lru.toFixed(4) !== row.lru).length
@@ -110,6 +167,12 @@ function section(rows) {
     '',
     table(rows),
     '',
+    '![Hit ratio by capacity, for each trace](images/hit-ratios.svg)',
+    '',
+    'Each part of `hybrid` changed alone in the built code, over the rows by items:',
+    '',
+    ablationTable(rows),
+    '',
     `Measured by \`npm run bench:policies\` on ${machine()}.`,
   ]
 }
@@ -121,11 +184,15 @@ async function main() {
     )
   }
   if (!existsSync(new URL('dist/replay/replay.js', ROOT))) throw new Error('not built: npm run build')
+  const started = performance.now()
   const rows = readRows()
-  await replayRows(rows)
+  const between = rowsBetween(rows)
+  await replayRows(rows, between, makeCopies())
   const lines = section(rows)
+  writeFileSync(PICTURE, picture([...rows, ...between]))
   console.log(lines.join('\n'))
   writeSection('policies', lines)
+  process.stderr.write(`done in ${Math.round((performance.now() - started) / 1000)} s\n`)
 }
 
 if (isMainThread) await main()
