@@ -1,9 +1,9 @@
 import { type Static, Type } from 'typebox'
 import type { CacheStats, Stats } from '../../command/stats.ts'
 import { limit, timestamp } from '../wire.ts'
+import { Time as Moment, Nullable } from './schemas.ts'
 
-const Nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
-const Time = Nullable(Type.String({ format: 'date-time' }))
+const Time = Nullable(Moment)
 const Causes = Type.Record(Type.String(), Type.Number())
 
 /** One cache: `GET /api/cache/status`, and the rows under `caches`. */
