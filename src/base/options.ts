@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts'
 import { OptionError } from './errors.ts'
 import type { Logger } from './logger.ts'
 import type { MemoryAllowance } from './memory/allowance.ts'
+import { checkNames } from './option-names.ts'
 import { type RedactOptions, resolveRedaction } from './redact-options.ts'
 import type { RedactionSettings } from './redaction.ts'
 import { type CacheSettings, POLICIES, type PolicyName, type Settings } from './settings.ts'
@@ -100,11 +101,7 @@ export function resolveOptions(options: MemoryManagerOptions, allowance: MemoryA
   if (typeof options !== 'object' || options === null) {
     throw new OptionError('options', `${shown(options)} is not an object of options`)
   }
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(KNOWN_OPTIONS, name)) {
-      throw new OptionError(name, `is not an option; options are ${Object.keys(KNOWN_OPTIONS).join(', ')}`)
-    }
-  }
+  checkNames(options, Object.keys(KNOWN_OPTIONS))
   const memory = resolveMemory(options, allowance)
   // A default is for what was left out; `null` is a value, and mostly a wrong one.
   const {
@@ -227,10 +224,7 @@ export function resolveCache(options: CacheOptions, path: string, now: CacheSett
   if (typeof options !== 'object' || options === null) {
     throw new OptionError(path, `${shown(options)} is not an object with maxItems, maxMemory and ttl`)
   }
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(NO_LIMITS, name))
-      throw new OptionError(`${path}.${name}`, 'is not an option of a cache: maxItems, maxMemory, ttl')
-  }
+  checkNames(options, Object.keys(NO_LIMITS), `${path}.`)
   return {
     maxItems: options.maxItems === undefined ? now.maxItems : itemLimit(options.maxItems, `${path}.maxItems`),
     maxMemory: options.maxMemory === undefined ? now.maxMemory : parseBytes(options.maxMemory, `${path}.maxMemory`),

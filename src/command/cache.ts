@@ -143,7 +143,8 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     if (cost !== undefined || tags !== undefined || actor !== undefined) checkAnnotations(cost, tags, actor)
     const ttl = statedTtl === undefined ? this.cache.settings.ttl : checkTtl(statedTtl)
     const ownTags = tags === undefined || tags.length === 0 ? null : [...tags]
-    const prefix = this.prefixOf(key)
+    // The user's rule runs before anything is decided: it may call the cache.
+    const prefix = this.engine.prefix?.(key) ?? null
     const { draft } = this
     draft.charge(key, value, statedSize)
     const { size, offHeap } = draft
@@ -330,18 +331,6 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     })
     engine.settle(at)
     return { stored: false, reason: refusal.reason, limit: refusal.limitName }
-  }
-
-  /** The user's rule runs before anything is decided: it may throw, or call the cache. */
-  private prefixOf(key: string): string | null {
-    const rule = this.engine.prefix
-    if (rule === null) return null
-    try {
-      return String(rule(key)).slice(0, 64)
-    } catch (error) {
-      this.engine.publisher.failed(error)
-      return ''
-    }
   }
 
   private live(key: string): number {

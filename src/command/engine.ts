@@ -1,6 +1,7 @@
 import type { OperationClock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import type { SizeFunction } from '../base/options.ts'
+import type { PrefixRule } from '../base/prefix.ts'
 import { isCalm } from '../decide/level.ts'
 import type { State } from '../fold/state.ts'
 import type { Publisher } from '../observe/publisher.ts'
@@ -18,7 +19,8 @@ export interface EngineParts {
   readonly actors: Actors
   readonly logger: Logger
   readonly sizing: 'heap' | 'payload' | SizeFunction
-  readonly prefix: ((key: string) => string) | null
+  /** The user's own rule, guarded. */
+  readonly prefix: PrefixRule | null
 }
 
 /** The machinery behind a manager and its caches. */

@@ -7,6 +7,7 @@ import { OperationClock } from '../base/clock.ts'
 import { ClosedError, OptionError, TooManyCachesError } from '../base/errors.ts'
 import { safeLogger } from '../base/logger.ts'
 import { readAllowance } from '../base/memory/allowance.ts'
+import { checkNames } from '../base/option-names.ts'
 import {
   type CacheOptions,
   cacheName,
@@ -15,13 +16,13 @@ import {
   resolveOptions,
   type Stated,
 } from '../base/options.ts'
+import { guardedRule } from '../base/prefix.ts'
 import { Redaction } from '../base/redaction.ts'
 import type { PolicyName, Settings, SettingsChange } from '../base/settings.ts'
 import { type ByteText, shown } from '../base/units.ts'
 import { VERSION } from '../base/version.ts'
 import { exceedsCommonLimit, exceedsOwnLimit } from '../decide/room.ts'
 import { EVENT_TYPES, type EventOf, type EventType, type MuninnEvent, type Started } from '../event/catalogue.ts'
-import { CacheState } from '../fold/cache-state.ts'
 import { State } from '../fold/state.ts'
 import { eventStream } from '../observe/event-stream.ts'
 import { logEvents, logOvercommitted, logStart } from '../observe/log.ts'
@@ -32,7 +33,8 @@ import { AuditLog } from '../persist/audit-log.ts'
 import type { History } from '../query/answers.ts'
 import { type Actor, Actors, type Attribution } from './actor.ts'
 import { type AddVerdict, judgeAdd } from './add-verdict.ts'
-import { Cache } from './cache.ts'
+import type { Cache } from './cache.ts'
+import { CacheHandles } from './cache-handles.ts'
 import { Engine } from './engine.ts'
 import { type CycleSummary, Evictor } from './evictor.ts'
 import { Housekeeping } from './housekeeping.ts'
@@ -77,7 +79,7 @@ export class MemoryManager {
   private readonly engine: Engine
   private readonly started: Started
   private readonly audit: AuditLog | null
-  private readonly facades = new Map<string, Cache<never>>()
+  private readonly handles: CacheHandles
   private historyReader: History | null = null
   private stated: Stated
   private closing: Promise<void> | null = null
@@ -114,12 +116,14 @@ export class MemoryManager {
         heapLimit: mayUse.heapLimit,
       },
     }
-    this.audit =
-      resolved.audit === null ? null : AuditLog.open(resolved.audit, logger, { prefixOf: quiet(resolved.prefix) })
+    const { prefix } = resolved
+    // Its errors were told when the key was stored.
+    const prefixOf = prefix === null ? null : guardedRule(prefix, () => {})
+    this.audit = resolved.audit === null ? null : AuditLog.open(resolved.audit, logger, { prefixOf })
     const publisher = new Publisher(logger)
     const recorder = new Recorder(new State(this.started), publisher)
     const evictor = new Evictor(recorder, clock)
-    const housekeeping = new Housekeeping(recorder, evictor, clock, logger, resolved.prefix !== null)
+    const housekeeping = new Housekeeping(recorder, evictor, clock, logger, prefix !== null)
     const actors = new Actors()
     this.engine = new Engine({
       recorder,
@@ -129,8 +133,9 @@ export class MemoryManager {
       actors,
       logger,
       sizing: resolved.sizing,
-      prefix: resolved.prefix,
+      prefix: prefix === null ? null : guardedRule(prefix, (error) => publisher.failed(error)),
     })
+    this.handles = new CacheHandles(this.engine)
     this.events$ = eventStream(publisher, EVENT_TYPES)
     this.evictions$ = eventStream(publisher, ['evicted'])
     this.warnings$ = eventStream(publisher, ['warned'])
@@ -179,7 +184,7 @@ export class MemoryManager {
    */
   cache<V = unknown>(name: string, options?: CacheOptions): Cache<V> {
     cacheName(name)
-    if (this.closing !== null) return (this.facades.get(name) ?? this.detached(name)) as Cache<unknown> as Cache<V>
+    if (this.closing !== null) return this.handles.ofClosed(name) as Cache<unknown> as Cache<V>
     const { state } = this.engine
     const present = state.caches.get(name)
     if (present === undefined) {
@@ -187,13 +192,13 @@ export class MemoryManager {
       if (state.caches.size >= state.settings.maxCaches) throw new TooManyCachesError(name, state.settings.maxCaches)
       this.configure({ caches: { [name]: null } }, { caches: { [name]: settings } }, 'cache-created')
       // Before anybody is told: an observer may drop it, or close the manager.
-      const made = this.facade(name)
+      const made = this.handles.of(name)
       this.engine.publisher.flush()
       return made as Cache<unknown> as Cache<V>
     }
-    const facade = this.facade(name)
+    const handle = this.handles.of(name)
     if (options !== undefined) this.setLimits({ caches: { [name]: options } })
-    return facade as Cache<unknown> as Cache<V>
+    return handle as Cache<unknown> as Cache<V>
   }
 
   /** Names of the caches there are. */
@@ -207,12 +212,10 @@ export class MemoryManager {
     const present = this.engine.state.caches.get(name)
     if (present === undefined) return false
     const { clock, housekeeping, actors } = this.engine
-    const facade = this.facade(name)
     const at = clock.refresh()
-    facade.empty(at, actors.attribution(undefined))
+    this.handles.of(name).empty(at, actors.attribution(undefined))
     this.configure({ caches: { [name]: { ...present.settings } } }, { caches: { [name]: null } }, 'cache-dropped')
-    facade.detach(this.emptyState(name))
-    this.facades.delete(name)
+    this.handles.drop(name)
     housekeeping.settle(at)
     return true
   }
@@ -365,7 +368,7 @@ export class MemoryManager {
     housekeeping.recordSample(at)
     housekeeping.recordPeaks(at)
     recorder.record({ seq: recorder.nextSeq, at, type: 'stopped', reason, code, error })
-    for (const [name, facade] of this.facades) facade.detach(this.emptyState(name))
+    this.handles.detachAll()
     recorder.values.length = 0
     publisher.complete(reason === 'exit')
     clock.stop()
@@ -400,42 +403,8 @@ export class MemoryManager {
     })
   }
 
-  /** The handle that users hold of a cache that is there. */
-  private facade(name: string): Cache<never> {
-    const held = this.facades.get(name)
-    if (held !== undefined) return held
-    const made = new Cache<never>(this.engine, this.engine.state.caches.get(name) as CacheState)
-    this.facades.set(name, made)
-    return made
-  }
-
-  private detached(name: string): Cache<never> {
-    const empty = this.emptyState(name)
-    const cache = new Cache<never>(this.engine, empty)
-    cache.detach(empty)
-    return cache
-  }
-
-  /** A cache state with nothing in it, that nobody folds into. */
-  private emptyState(name: string): CacheState {
-    const { state } = this.engine
-    return new CacheState(name, 0, resolveCache({}, name), state.columns, state.policy, 0)
-  }
-
   private demandOpen(call: string): void {
     if (this.closing !== null) throw new ClosedError(call)
-  }
-}
-
-/** The user's rule for prefixes, for a thread that can't do anything about its errors: they were told when the key was stored. */
-function quiet(rule: ((key: string) => string) | null): ((key: string) => string) | null {
-  if (rule === null) return null
-  return (key) => {
-    try {
-      return String(rule(key)).slice(0, 64)
-    } catch {
-      return ''
-    }
   }
 }
 
@@ -448,9 +417,7 @@ function unwritten({ status, pendingEvents, problem }: AuditState): string | nul
 function checkOptions(options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null)
     throw new OptionError('options', `${shown(options)} is not an object of options`)
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw new OptionError(name, `is not an option here; there is ${known.join(', ')}`)
-  }
+  checkNames(options, known)
 }
 
 function checkType(type: unknown): void {

@@ -38,9 +38,13 @@ const UPDATE_RUN = `
 
 const STOP_RUN = 'update runs set stopped_at = :at, stop_reason = :reason, exit_code = :code where id = :id'
 
-const SELECT_LAST = 'select last_seq from runs where id = ?'
-
 const SELECT_END = 'select last_seq as lastSeq, last_at as lastAt from runs where id = ?'
+
+/** How far the file has got with the run. */
+interface End {
+  readonly lastSeq: number
+  readonly lastAt: number
+}
 
 const INSERT_BATCH = `
   insert into batches (run_id, first_seq, last_seq, row_count, departures_hash, events_hash, hash, row_sums)
@@ -78,7 +82,6 @@ export class RunStatements {
   readonly #redaction: Redaction | null
   readonly #chain: Chain
   readonly #rollups: RollupStatements
-  readonly #last: Statement
   readonly #end: Statement
   readonly #batch: Statement
   readonly #gap: Statement
@@ -105,7 +108,6 @@ export class RunStatements {
     this.#redaction = redaction
     this.#chain = new Chain(database)
     this.#rollups = new RollupStatements(database, id)
-    this.#last = database.prepare(SELECT_LAST).pluck()
     this.#end = database.prepare(SELECT_END)
     this.#at = header.startedAt
     this.#segment = new OpenSegment(database, id, rowsPerSegment(header.retention.maxSize))
@@ -156,10 +158,11 @@ export class RunStatements {
     this.#departures = 0
     const { first, last, at, gap, rows, tally } = batch
     // A batch that was on disk already, and only its acknowledgement lost, must not be counted twice.
-    if ((this.#last.get(id) as number) >= last) return
+    const end = this.#end.get(id) as End
+    if (end.lastSeq >= last) return
     // A later run took this one for dead: it cannot see into another container.
     this.#revive.run({ id, first })
-    this.#bridge(batch)
+    this.#bridge(end, batch)
     if (this.share !== this.#notedShare) this.#noteShare.run({ id, first, at: this.#at, share: this.share })
     if (gap !== null) this.#insertGap(id, { first, last, toAt: at, ...gap })
     else if (rows !== null) this.#insertRows(batch, decodeRows(rows))
@@ -170,9 +173,8 @@ export class RunStatements {
   }
 
   /** What is missing between the run's rows in this file and a batch went to another that had its name meanwhile. */
-  #bridge({ first, at, gap }: Batch): void {
+  #bridge({ lastSeq, lastAt }: End, { first, at, gap }: Batch): void {
     const id = this.#id
-    const { lastSeq, lastAt } = this.#end.get(id) as { readonly lastSeq: number; readonly lastAt: number }
     if (lastSeq + 1 >= first) return
     const range = { first: lastSeq + 1, last: first - 1, fromAt: lastAt, toAt: gap?.fromAt ?? at }
     // It may have been away so long that a later run took this one for dead.

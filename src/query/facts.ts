@@ -81,6 +81,7 @@ export function readFacts(database: Database, bounds: Bounds): Facts | null {
   }
 }
 
+/** Share of the departures whose rows are lost from which on the rest don't speak for all of them. */
 const MISSING = 0.1
 
 const SELECT_LOST = `

@@ -1,4 +1,5 @@
 import { OptionError } from '../base/errors.ts'
+import { checkNames } from '../base/option-names.ts'
 import { POLICIES } from '../base/settings.ts'
 import { shown } from '../base/units.ts'
 import { EVENT_TYPES } from '../event/catalogue.ts'
@@ -103,11 +104,7 @@ export function checkedVerifyQuestion(question: VerifyQuestion): {
   anchor: readonly AnchorPoint[]
 } {
   const { anchor, onProgress: _, signal: __, ...rest } = question
-  for (const field of Object.keys(question)) {
-    if (!OF_VERIFY.includes(field)) {
-      throw new OptionError(field, `is not asked by verify; it takes ${OF_VERIFY.join(', ')}`)
-    }
-  }
+  checkNames(question, OF_VERIFY, '', 'is not asked by verify')
   const { run } = checked(rest, 'verify', ['run'])
   if (anchor !== undefined && !isAnchor(anchor)) {
     throw new OptionError('anchor', 'is no anchor: give what an earlier verification answered as its anchor')
@@ -140,9 +137,7 @@ export function checked<Q extends Partial<EvictionQuestion & ChangeQuestion & Ex
   if (typeof question !== 'object' || question === null) {
     throw new OptionError('question', `${shown(question)} is not an object with ${fields.join(', ')}`)
   }
-  for (const field of Object.keys(question)) {
-    if (!fields.includes(field)) throw new OptionError(field, `is not asked by ${name}; it takes ${fields.join(', ')}`)
-  }
+  checkNames(question, fields, '', `is not asked by ${name}`)
   const { signal: _, ...asked } = question
   // As the log has it: half a character has no place in a database.
   for (const field of ['cache', 'key', 'prefix'] as const) {
