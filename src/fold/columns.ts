@@ -7,7 +7,7 @@ const SMALLEST = 64
 
 /**
  * The entries of all caches as a struct of arrays: an entry is a handle, an attribute a column. Handles are reused.
- * Columns are read afresh at each use (`columns.size[h]`), since growing replaces them: a copy of some 95 bytes an
+ * Columns are read afresh at each use (`columns.size[h]`), since growing replaces them: a copy of some 100 bytes an
  * entry, 3 ms at 100,000 entries.
  */
 export class Columns {
@@ -34,6 +34,8 @@ export class Columns {
   /** Links of the list that the entry is in; of free handles, `next` is the next free one. */
   previous: Int32Array
   next: Int32Array
+  /** Link of the chain in the cache's `KeyIndex`: handle + 1, or 0. */
+  chain: Int32Array
 
   // What only some users need exists (has `capacity` elements) from first use.
 
@@ -67,6 +69,7 @@ export class Columns {
     this.carried = new Uint32Array(capacity)
     this.previous = new Int32Array(capacity)
     this.next = new Int32Array(capacity)
+    this.chain = new Int32Array(capacity)
   }
 
   /** A handle for a new entry. */
@@ -136,6 +139,7 @@ export class Columns {
     this.carried = grown(this.carried, new Uint32Array(capacity))
     this.previous = grown(this.previous, new Int32Array(capacity))
     this.next = grown(this.next, new Int32Array(capacity))
+    this.chain = grown(this.chain, new Int32Array(capacity))
     if (this.wheelNext.length !== 0) {
       this.wheelPrevious = grown(this.wheelPrevious, new Int32Array(capacity))
       this.wheelNext = grown(this.wheelNext, new Int32Array(capacity))

@@ -24,36 +24,30 @@ export class Lru implements Policy {
   }
 }
 
-class RecencyOrder implements Order {
-  private readonly list: RecencyList
-
-  constructor(columns: Columns) {
-    this.list = new RecencyList(columns)
-  }
-
+class RecencyOrder extends RecencyList implements Order {
   added(h: number): void {
-    this.list.push(h)
+    this.push(h)
   }
 
   used(h: number): void {
-    this.list.renew(h)
+    this.renew(h)
   }
 
   updating(): void {}
 
   updated(h: number): void {
-    this.list.renew(h)
+    this.renew(h)
   }
 
   left(h: number): void {
-    this.list.remove(h)
+    this.remove(h)
   }
 
   adopted(h: number): void {
-    this.list.push(h)
+    this.push(h)
   }
 
   victim(except: number): number {
-    return this.list.lastBut(except)
+    return this.lastBut(except)
   }
 }
