@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { KeyIndex } from '../../src/fold/key-index.ts'
 import { RecordedRun } from '../support/recorded-run.ts'
 
 const RUNS = process.env.MUNINN_NIGHT === '1' ? 20 : 1
