@@ -168,9 +168,10 @@ export interface TopRecord {
   readonly name: string
   readonly evicted: number
   readonly bytes: number
-  readonly regretted: number
-  readonly regrettedBytes: number
-  readonly regrettedCost: number
+  /** `null` under `*`, where it stands for departures that have no row: what of them was asked for again, nobody knows. */
+  readonly regretted: number | null
+  readonly regrettedBytes: number | null
+  readonly regrettedCost: number | null
 }
 
 /** From `since` on, before `until`. */

@@ -70,8 +70,7 @@ export function thrashing(facts: Facts): Checkup {
 
 function thrashingOf(facts: Facts, cache: CacheFacts): { finding: Finding | null; looked: string } {
   const rows = BY_LIMIT.flatMap((cause) => cache.evicted.get(cause) ?? [])
-  const sum = (field: 'count' | 'regretted' | 'unused' | 'regretDelay') =>
-    rows.reduce((all, row) => all + row[field], 0)
+  const sum = (field: 'count' | 'regretted' | 'unused') => rows.reduce((all, row) => all + row[field], 0)
   const evicted = sum('count')
   const name = quoted(cache.name)
   if (evicted < ENOUGH || cache.medianAge === null) {
@@ -90,8 +89,10 @@ function thrashingOf(facts: Facts, cache: CacheFacts): { finding: Finding | null
     `Half of the ${countInWords(evicted, 'entry', 'entries')} that cache ${name} evicted were younger than some ${age}; ${percentInWords(unused)} were never hit.`,
   ]
   if (regretted > 0) {
-    const delay = durationInWords(sum('regretDelay') / sum('regretted'))
-    evidence.push(`${percentInWords(regretted)} were asked for again, ${delay} later on average.`)
+    // Of those evictions only that had a row: the others' delays are in no sum.
+    const delays = [...cache.evicted.values()].reduce((all, row) => all + row.regretDelay, 0)
+    const delay = cache.timedRegrets === 0 ? '' : `, ${durationInWords(delays / cache.timedRegrets)} later on average`
+    evidence.push(`${percentInWords(regretted)} were asked for again${delay}.`)
   }
   const change = isScan
     ? { setting: 'policy', from: facts.settings.policy, to: 'hybrid' }

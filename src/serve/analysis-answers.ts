@@ -13,15 +13,17 @@ import { instant, timestamp } from './wire.ts'
 /* What follows from the log, as JSON, over HTTP and on the command line alike; spelled as in `answers.ts`. */
 
 export function crashAnswer(report: CrashReport) {
-  const { run, from, to, gap, memory } = report
+  const { samples, ...rest } = report
+  const { run, from, to, gap, memory } = rest
   return {
-    ...report,
+    ...rest,
     run: run === null ? null : runAnswer(run),
     from: timestamp(from),
     to: timestamp(to),
     gap: gap === null ? null : { ...gap, at: instant(gap.at), until: timestamp(gap.until) },
     memory: memory === null ? null : { ...memory, at: instant(memory.at) },
-    samples: report.samples.map(sampleAnswer),
+    items: samples.map(sampleAnswer),
+    next: null,
     levels: report.levels.map(warningAnswer),
     lastEvictions: report.lastEvictions.map(evictionAnswer),
     changes: report.changes.map((change) => ({ ...change, at: instant(change.at) })),

@@ -160,6 +160,7 @@ function Suffering(asked: { cache: string | undefined; since: string | undefined
                   name: 'Wanted again',
                   figure: true,
                   cell: (row) => {
+                    if (row.regretted === null) return '–'
                     const share = row.evicted === 0 ? 0 : row.regretted / row.evicted
                     return (
                       <span class="limited">

@@ -42,7 +42,9 @@ export function Regrets() {
                 <div class="stack">
                   <Delays of={known} />
                   <Panel title="Keys most regretted">
-                    <Answer of={keys}>{({ items }) => <Keys rows={items.filter((row) => row.regretted > 0)} />}</Answer>
+                    <Answer of={keys}>
+                      {({ items }) => <Keys rows={items.filter((row) => (row.regretted ?? 0) > 0)} />}
+                    </Answer>
                   </Panel>
                 </div>
               </div>
@@ -162,8 +164,8 @@ function Keys({ rows }: { rows: readonly Top[] }) {
           ),
         },
         { name: 'Evicted', figure: true, cell: (row) => count(row.evicted) },
-        { name: 'Missed', figure: true, cell: (row) => count(row.regretted) },
-        { name: 'Again', figure: true, cell: (row) => bytes(row.regrettedBytes) },
+        { name: 'Missed', figure: true, cell: (row) => count(row.regretted ?? 0) },
+        { name: 'Again', figure: true, cell: (row) => bytes(row.regrettedBytes ?? 0) },
       ]}
     />
   )

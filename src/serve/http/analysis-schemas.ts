@@ -36,13 +36,14 @@ export const Crash = Type.Object({
       heapGrowth: Nullable(Type.Number({ description: 'Bytes a minute.' })),
     }),
   ),
-  samples: List(Sample),
+  items: List(Sample, { description: 'The checks of the last minutes, oldest first.' }),
   levels: List(Warning),
   writers: List(PrefixShare),
   evictions: List(Type.Object({ cache: CacheName, cause: Type.Enum(EVICTION_CAUSES), count: Count, bytes: Bytes })),
   lastEvictions: List(Eviction),
   unfinishedCycles: List(Type.String()),
   changes: List(Type.Object({ seq: Type.Integer(), at: Time, type: Type.String(), actor: Text, data: Fields })),
+  next: Type.Null(),
   incomplete: Text,
 })
 
@@ -99,9 +100,9 @@ export const Top = Type.Object({
   name: Type.String({ description: 'The key, or the prefix.' }),
   evicted: Count,
   bytes: Bytes,
-  regretted: Count,
-  regrettedBytes: Bytes,
-  regrettedCost: Type.Number(),
+  regretted: Nullable(Count, { description: 'null: not known, of departures that have no row.' }),
+  regrettedBytes: Nullable(Bytes),
+  regrettedCost: Nullable(Type.Number()),
 })
 
 const Window = Type.Object({ since: Time, until: Time }, { description: 'As counted: whole minutes.' })
