@@ -1,4 +1,4 @@
-import { resolveCache } from '../base/options.ts'
+import { NO_LIMITS } from '../base/options.ts'
 import { CacheState } from '../fold/cache-state.ts'
 import { Cache } from './cache.ts'
 import type { Engine } from './engine.ts'
@@ -46,6 +46,6 @@ export class CacheHandles {
   /** A cache state with nothing in it, that nobody folds into. */
   private emptyState(name: string): CacheState {
     const { state } = this.engine
-    return new CacheState(name, 0, resolveCache({}, name), state.columns, state.policy, 0)
+    return new CacheState(name, 0, NO_LIMITS, state.columns, state.policy, 0)
   }
 }

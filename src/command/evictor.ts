@@ -191,8 +191,14 @@ export class Evictor {
     return { trigger: 'forced', cache, targetBytes, targetHeapBytes }
   }
 
+  /** Evicts what exceeds a stated limit, in this call. */
+  holdLimits(by: Attribution): void {
+    const { state } = this
+    if (exceedsCommonLimit(state) || state.cacheList.some(exceedsOwnLimit)) this.runWhole(this.limitGoal(), by)
+  }
+
   /** Down to the limits that hold now. */
-  limitGoal(): CycleGoal {
+  private limitGoal(): CycleGoal {
     const { maxMemory, maxHeap } = this.state.settings
     return { trigger: 'limit-lowered', cache: null, targetBytes: maxMemory, targetHeapBytes: maxHeap }
   }

@@ -34,6 +34,8 @@ export class Housekeeping {
   private idle: NodeJS.Immediate | null = null
   private stopped = false
   private readonly outside = new Outside()
+  /** Called by each check, before it judges. */
+  onCheck: (at: number) => void = () => {}
   /** Until the warning about the item limit was given. */
   watchesItems = true
   /** Entries or bytes that came and did not leave, or left and never came: a bug, where it isn't 0. */
@@ -90,6 +92,7 @@ export class Housekeeping {
     const at = this.clock.refresh()
     this.evictor.sweep(at, Number.POSITIVE_INFINITY)
     this.noticeClock(at)
+    this.onCheck(at)
     this.recordSample(at)
     this.recordPeaks(at)
     this.auditBooks()

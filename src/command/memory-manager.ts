@@ -6,7 +6,8 @@ import { map } from 'rxjs'
 import { OperationClock } from '../base/clock.ts'
 import { ClosedError, OptionError, TooManyCachesError } from '../base/errors.ts'
 import { safeLogger } from '../base/logger.ts'
-import { readAllowance } from '../base/memory/allowance.ts'
+import { type MemoryAllowance, readAllowance } from '../base/memory/allowance.ts'
+import { type ProcessMemory, SystemMemory } from '../base/memory/process-memory.ts'
 import { checkNames } from '../base/option-names.ts'
 import {
   type CacheOptions,
@@ -14,14 +15,12 @@ import {
   type MemoryManagerOptions,
   resolveCache,
   resolveOptions,
-  type Stated,
 } from '../base/options.ts'
 import { guardedRule } from '../base/prefix.ts'
 import { Redaction } from '../base/redaction.ts'
 import type { PolicyName, Settings, SettingsChange } from '../base/settings.ts'
 import { type ByteText, shown } from '../base/units.ts'
 import { VERSION } from '../base/version.ts'
-import { exceedsCommonLimit, exceedsOwnLimit } from '../decide/room.ts'
 import { EVENT_TYPES, type EventOf, type EventType, type MuninnEvent, type Started } from '../event/catalogue.ts'
 import { State } from '../fold/state.ts'
 import { eventStream } from '../observe/event-stream.ts'
@@ -33,6 +32,7 @@ import { AuditLog } from '../persist/audit-log.ts'
 import type { History } from '../query/answers.ts'
 import { type Actor, Actors, type Attribution } from './actor.ts'
 import { type AddVerdict, judgeAdd } from './add-verdict.ts'
+import { BudgetKeeper } from './budget-keeper.ts'
 import type { Cache } from './cache.ts'
 import { CacheHandles } from './cache-handles.ts'
 import { Engine } from './engine.ts'
@@ -42,6 +42,14 @@ import { Recorder } from './recorder.ts'
 import { type LimitOptions, limitsChange, policyChange } from './settings-change.ts'
 import { statsOf } from './statistics.ts'
 import type { Stats } from './stats.ts'
+
+/** What a manager asks of the world about memory; another one for tests. */
+export interface Surroundings {
+  readonly readAllowance: () => MemoryAllowance
+  readonly memory: (allowance: MemoryAllowance) => ProcessMemory
+}
+
+const SURROUNDINGS: Surroundings = { readAllowance, memory: (allowance) => new SystemMemory(allowance) }
 
 /** What `evict` takes. */
 export interface EvictOptions {
@@ -81,22 +89,20 @@ export class MemoryManager {
   private readonly audit: AuditLog | null
   private readonly handles: CacheHandles
   private historyReader: History | null = null
-  private stated: Stated
   private closing: Promise<void> | null = null
 
   /**
    * @throws {OptionError} naming the option that is wrong; nothing has been allocated.
    * @throws {MissingDependencyError} where an audit log is asked for and better-sqlite3 isn't installed.
    */
-  constructor(options: MemoryManagerOptions = {}) {
-    const mayUse = readAllowance()
+  constructor(options: MemoryManagerOptions = {}, surroundings: Surroundings = SURROUNDINGS) {
+    const mayUse = surroundings.readAllowance()
     const resolved = resolveOptions(options, mayUse)
     const { settings } = resolved
     this.redaction = resolved.redaction === null ? null : new Redaction(resolved.redaction)
     const spoken = safeLogger(resolved.logger)
     const logger = this.redaction === null ? spoken : quietErrors(spoken)
     const clock = new OperationClock(resolved.clock)
-    this.stated = resolved.stated
     this.runId = nanoid()
     this.started = {
       seq: 1,
@@ -114,6 +120,8 @@ export class MemoryManager {
         source: mayUse.source,
         sources: mayUse.sources,
         heapLimit: mayUse.heapLimit,
+        heapSource: mayUse.heapSource,
+        heapSources: mayUse.heapSources,
       },
     }
     const { prefix } = resolved
@@ -124,12 +132,24 @@ export class MemoryManager {
     const recorder = new Recorder(new State(this.started), publisher)
     const evictor = new Evictor(recorder, clock)
     const housekeeping = new Housekeeping(recorder, evictor, clock, logger, prefix !== null)
+    const budgets = new BudgetKeeper({
+      recorder,
+      evictor,
+      housekeeping,
+      clock,
+      allowance: mayUse,
+      readAllowance: surroundings.readAllowance,
+      stated: resolved.stated,
+      memory: resolved.pressure ? surroundings.memory(mayUse) : null,
+      estimates: resolved.sizing === 'heap',
+    })
     const actors = new Actors()
     this.engine = new Engine({
       recorder,
       clock,
       evictor,
       housekeeping,
+      budgets,
       actors,
       logger,
       sizing: resolved.sizing,
@@ -146,6 +166,8 @@ export class MemoryManager {
     publisher.flush()
     logStart(logger, settings, this.started, resolved.overcommitted)
     housekeeping.start()
+    budgets.start()
+    publisher.flush()
   }
 
   /** What holds now: limits, thresholds, policy, all resolved; a copy. */
@@ -188,9 +210,11 @@ export class MemoryManager {
     const { state } = this.engine
     const present = state.caches.get(name)
     if (present === undefined) {
-      const settings = resolveCache(options ?? {}, `caches.${name}`)
+      const { budgets } = this.engine
+      const settings = resolveCache(options ?? {}, `caches.${name}`, budgets.allowance)
       if (state.caches.size >= state.settings.maxCaches) throw new TooManyCachesError(name, state.settings.maxCaches)
       this.configure({ caches: { [name]: null } }, { caches: { [name]: settings } }, 'cache-created')
+      budgets.newCache(name, options ?? {})
       // Before anybody is told: an observer may drop it, or close the manager.
       const made = this.handles.of(name)
       this.engine.publisher.flush()
@@ -249,10 +273,11 @@ export class MemoryManager {
   }
 
   stats(): Stats {
-    const { state, publisher, housekeeping, clock } = this.engine
+    const { state, publisher, housekeeping, clock, budgets } = this.engine
     return statsOf({
       state,
       started: this.started,
+      allowance: budgets.allowance,
       audit: this.audit,
       observerErrors: publisher.errors,
       imbalances: housekeeping.imbalances,
@@ -277,21 +302,19 @@ export class MemoryManager {
    */
   setLimits(limits: LimitOptions): void {
     this.demandOpen('setLimits()')
-    const { state, clock, evictor, actors, housekeeping, logger } = this.engine
+    const { state, clock, evictor, actors, housekeeping, logger, budgets } = this.engine
     const by = actors.attribution(limits?.actor)
-    const { from, to, stated, overcommitted } = limitsChange(state.settings, limits, this.stated, readAllowance())
+    const { from, to, stated, overcommitted } = limitsChange(state.settings, limits, budgets.stated, budgets.allowance)
     if (Object.keys(to).length === 0) return
     const created = Object.keys(to.caches ?? {}).filter((name) => !state.caches.has(name))
     if (state.caches.size + created.length > state.settings.maxCaches) {
       throw new TooManyCachesError(created.join(', '), state.settings.maxCaches)
     }
-    this.stated = stated
+    budgets.stated = stated
     evictor.completeBackground(clock.refresh())
     this.configure(from, to, 'limits', by)
     if (overcommitted) logOvercommitted(logger, state.settings, this.started)
-    if (exceedsCommonLimit(state) || state.cacheList.some(exceedsOwnLimit)) {
-      evictor.runWhole(evictor.limitGoal(), by)
-    }
+    evictor.holdLimits(by)
     housekeeping.settle(clock.read())
   }
 
@@ -304,9 +327,9 @@ export class MemoryManager {
   setPolicy(policy: PolicyName, evictionThreshold?: number, options: { actor?: string } = {}): void {
     this.demandOpen('setPolicy()')
     checkOptions(options, ['actor'])
-    const { state, actors, publisher } = this.engine
+    const { state, actors, publisher, budgets } = this.engine
     const by = actors.attribution(options.actor)
-    const { from, to } = policyChange(state.settings, policy, evictionThreshold, this.stated)
+    const { from, to } = policyChange(state.settings, policy, evictionThreshold, budgets.stated)
     if (Object.keys(to).length === 0) return
     this.configure(from, to, 'policy', by)
     publisher.flush()
@@ -359,10 +382,11 @@ export class MemoryManager {
   }
 
   private stop(reason: 'close' | 'exit', code: number | null, error: string | null): void {
-    const { recorder, clock, housekeeping, publisher, evictor, state } = this.engine
+    const { recorder, clock, housekeeping, budgets, publisher, evictor, state } = this.engine
     if (state.stopped) return
     const at = clock.refresh()
     housekeeping.stop()
+    budgets.stop()
     evictor.completeBackground(at)
     // What was read and written since the last check belongs to the record of the run, too.
     housekeeping.recordSample(at)

@@ -1,4 +1,5 @@
 import v8 from 'node:v8'
+import type { MemoryAllowance } from '../base/memory/allowance.ts'
 import type { Started } from '../event/catalogue.ts'
 import type { CacheState } from '../fold/cache-state.ts'
 import type { State } from '../fold/state.ts'
@@ -11,6 +12,7 @@ import type { CacheStats, Stats } from './stats.ts'
 export interface StatsSources {
   readonly state: State
   readonly started: Started
+  readonly allowance: MemoryAllowance
   readonly audit: AuditLog | null
   readonly observerErrors: number
   readonly imbalances: number
@@ -18,7 +20,7 @@ export interface StatsSources {
 }
 
 /** All figures of the present, read off the state: nothing is counted here. */
-export function statsOf({ state, started, audit, observerErrors, imbalances, now }: StatsSources): Stats {
+export function statsOf({ state, started, allowance, audit, observerErrors, imbalances, now }: StatsSources): Stats {
   const { settings, peaks } = state
   const caches = [...state.caches.values()]
   const sum = new Counts()
@@ -68,7 +70,8 @@ export function statsOf({ state, started, audit, observerErrors, imbalances, now
     evictionAge: { median: state.evictionAges.quantile(0.5), p90: state.evictionAges.quantile(0.9) },
     caches: caches.map(cacheStats),
     process: { rss, heapUsed, heapLimit: v8.getHeapStatistics().heap_size_limit },
-    mayUse: started.mayUse,
+    mayUse: allowance,
+    pressure: pressureOf(state),
     imbalances,
     observerErrors,
     audit: audit?.state() ?? null,
@@ -85,6 +88,12 @@ export function statsOf({ state, started, audit, observerErrors, imbalances, now
       })),
     },
   }
+}
+
+function pressureOf({ effective, settings }: State): Stats['pressure'] {
+  const { maxMemory, maxHeap } = effective
+  const active = maxMemory < settings.maxMemory || maxHeap < settings.maxHeap
+  return { active, effectiveMemoryBytes: maxMemory, effectiveHeapBytes: maxHeap }
 }
 
 function cacheStats(cache: CacheState): CacheStats {

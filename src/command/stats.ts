@@ -1,5 +1,5 @@
 import type { PolicyName } from '../base/settings.ts'
-import type { BudgetSource } from '../event/catalogue.ts'
+import type { MayUse } from '../event/catalogue.ts'
 import type { EvictionCause, Level } from '../event/vocabulary.ts'
 import type { AuditState, Lifetime } from '../persist/audit.ts'
 
@@ -75,7 +75,14 @@ export interface Stats {
   readonly evictionAge: { readonly median: number | null; readonly p90: number | null }
   readonly caches: readonly CacheStats[]
   readonly process: { readonly rss: number; readonly heapUsed: number; readonly heapLimit: number }
-  readonly mayUse: { readonly bytes: number; readonly source: string; readonly sources: readonly BudgetSource[] }
+  /** What the process may use: each source and the one that won; of the heap likewise. */
+  readonly mayUse: MayUse
+  /** Whether the process is short of memory, and what is left of the budgets. */
+  readonly pressure: {
+    readonly active: boolean
+    readonly effectiveMemoryBytes: number
+    readonly effectiveHeapBytes: number
+  }
   /** Breaches of the books and observers that threw, since start: 0 unless there is a bug. */
   readonly imbalances: number
   readonly observerErrors: number
