@@ -340,7 +340,6 @@ export function cacheShares(caches: Readonly<Record<string, CacheOptions>>): Rec
 /** What limits in bytes that are stated together are resolved to. */
 interface ResolvedLimits {
   readonly maxMemory: number
-  readonly maxHeap: number
   readonly caches: Readonly<Record<string, { readonly maxMemory: number }>>
 }
 
@@ -350,23 +349,19 @@ interface ResolvedLimits {
  * @throws {OptionError} that shows the arithmetic.
  */
 export function refuseContradictions(
-  { maxMemory: whole, maxHeap, caches = {} }: Pick<MemoryManagerOptions, 'maxMemory' | 'maxHeap' | 'caches'>,
+  { maxMemory: whole, caches = {} }: Pick<MemoryManagerOptions, 'maxMemory' | 'caches'>,
   resolved: ResolvedLimits,
-  { bytes, heapLimit }: Pick<MemoryAllowance, 'bytes' | 'heapLimit'>,
+  { bytes }: Pick<MemoryAllowance, 'bytes'>,
 ): void {
   if (whole === undefined) return
-  const refuse = (option: string, part: ByteText, partBytes: number, of: number): void => {
-    if (partBytes === Number.POSITIVE_INFINITY || partBytes <= resolved.maxMemory) return
-    throw new OptionError(
-      option,
-      `${inWords(part, partBytes, of)} is more than maxMemory, ${inWords(whole, resolved.maxMemory, bytes)}, and could never be reached`,
-    )
-  }
-  if (maxHeap !== undefined) refuse('maxHeap', maxHeap, resolved.maxHeap, heapLimit)
   for (const [name, { maxMemory }] of Object.entries(caches)) {
     const own = Object.hasOwn(resolved.caches, name) ? resolved.caches[name] : undefined
-    if (maxMemory !== undefined && own !== undefined)
-      refuse(`caches.${name}.maxMemory`, maxMemory, own.maxMemory, bytes)
+    if (maxMemory === undefined || own === undefined || own.maxMemory === Number.POSITIVE_INFINITY) continue
+    if (own.maxMemory <= resolved.maxMemory) continue
+    throw new OptionError(
+      `caches.${name}.maxMemory`,
+      `${inWords(maxMemory, own.maxMemory, bytes)} is more than maxMemory, ${inWords(whole, resolved.maxMemory, bytes)}, and could never be reached`,
+    )
   }
 }
 
