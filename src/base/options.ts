@@ -406,7 +406,7 @@ export function policyName(value: unknown, option: string): PolicyName {
   return oneOf(value, POLICIES, option)
 }
 
-function oneOf<T extends string>(value: unknown, allowed: readonly T[], option: string): T {
+export function oneOf<T extends string>(value: unknown, allowed: readonly T[], option: string): T {
   const found = allowed.find((one) => one === value)
   if (found === undefined) throw new OptionError(option, `${shown(value)} is none of ${allowed.join(', ')}`)
   return found

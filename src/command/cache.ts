@@ -32,11 +32,15 @@ export interface PutResult {
 export interface EntryInfo {
   /** Bytes charged. */
   readonly size: number
+  /** Those of them that lie outside the V8 heap. */
+  readonly offHeap: number
   readonly storedAt: number
   readonly expiresAt: number
   /** Hits since the value was stored. */
   readonly hits: number
   readonly lastAccess: number
+  /** `seq` of the last use: the order of recency, where milliseconds are too coarse. */
+  readonly lastUse: number
   readonly cost: number
   readonly tags: readonly string[]
   /** What the policy compares, in its own unit: see the policy. */
@@ -255,10 +259,12 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     const { columns, policy } = this.state
     return {
       size: columns.size[h] as number,
+      offHeap: this.state.offHeapOf(h),
       storedAt: columns.storedAt[h] as number,
       expiresAt: columns.expiresAt[h] as number,
       hits: columns.hits[h] as number,
       lastAccess: columns.usedAt[h] as number,
+      lastUse: columns.usedSeq[h] as number,
       cost: this.state.costOf(h),
       tags: [...(columns.tags[h] ?? [])],
       score: policy.score(h),

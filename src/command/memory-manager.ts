@@ -39,7 +39,7 @@ import { Engine } from './engine.ts'
 import { type CycleSummary, Evictor } from './evictor.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Recorder } from './recorder.ts'
-import { type LimitOptions, limitsChange, policyChange } from './settings-change.ts'
+import { type LimitOptions, type LimitsChange, limitsChange, policyChange } from './settings-change.ts'
 import { statsOf } from './statistics.ts'
 import type { Stats } from './stats.ts'
 
@@ -304,18 +304,36 @@ export class MemoryManager {
     this.demandOpen('setLimits()')
     const { state, clock, evictor, actors, housekeeping, logger, budgets } = this.engine
     const by = actors.attribution(limits?.actor)
-    const { from, to, stated, overcommitted } = limitsChange(state.settings, limits, budgets.stated, budgets.allowance)
+    const { from, to, stated, overcommitted } = this.changeTo(limits)
     if (Object.keys(to).length === 0) return
-    const created = Object.keys(to.caches ?? {}).filter((name) => !state.caches.has(name))
-    if (state.caches.size + created.length > state.settings.maxCaches) {
-      throw new TooManyCachesError(created.join(', '), state.settings.maxCaches)
-    }
     budgets.stated = stated
     evictor.completeBackground(clock.refresh())
     this.configure(from, to, 'limits', by)
     if (overcommitted) logOvercommitted(logger, state.settings, this.started)
     evictor.holdLimits(by)
     housekeeping.settle(clock.read())
+  }
+
+  /**
+   * @internal The settings as `setLimits` would leave them; nothing has changed.
+   *
+   * @throws what `setLimits` would throw.
+   */
+  settingsUnder(limits: LimitOptions): Settings {
+    this.demandOpen('setLimits()')
+    const { to } = this.changeTo(limits)
+    const { settings } = this
+    return { ...settings, ...to, caches: { ...settings.caches, ...to.caches } }
+  }
+
+  private changeTo(limits: LimitOptions): LimitsChange {
+    const { state, budgets } = this.engine
+    const change = limitsChange(state.settings, limits, budgets.stated, budgets.allowance)
+    const created = Object.keys(change.to.caches ?? {}).filter((name) => !state.caches.has(name))
+    if (state.caches.size + created.length > state.settings.maxCaches) {
+      throw new TooManyCachesError(created.join(', '), state.settings.maxCaches)
+    }
+    return change
   }
 
   /**

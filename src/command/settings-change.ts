@@ -7,6 +7,7 @@ import {
   cachesOf,
   itemLimit,
   type MemoryLimits,
+  oneOf,
   policyName,
   refuseContradictions,
   resolveCache,
@@ -26,6 +27,7 @@ export interface LimitOptions {
   memoryThreshold?: number
   evictionThreshold?: number
   evictionTarget?: number
+  onFull?: 'evict' | 'reject'
   caches?: Readonly<Record<string, CacheOptions>>
   actor?: string
 }
@@ -37,6 +39,7 @@ const KNOWN: Record<keyof LimitOptions, true> = {
   memoryThreshold: true,
   evictionThreshold: true,
   evictionTarget: true,
+  onFull: true,
   caches: true,
   actor: true,
 }
@@ -49,9 +52,13 @@ export interface Change {
 
 /** A change of limits, what is now stated, and whether the memory budget is now more than the process may use. */
 export interface LimitsChange extends Change {
+  readonly to: Partial<Settings>
   readonly stated: Stated
   readonly overcommitted: boolean
 }
+
+/** What is no single cache's. */
+type Common = Partial<Omit<Settings, 'caches'>>
 
 /** @throws {OptionError} for anything wrong with any of it. */
 export function limitsChange(
@@ -86,6 +93,7 @@ export function limitsChange(
   if (limits.evictionThreshold !== undefined || limits.evictionTarget !== undefined) {
     Object.assign(wanted, thresholds(settings, limits.evictionThreshold, limits.evictionTarget, stated))
   }
+  if (limits.onFull !== undefined) wanted.onFull = oneOf(limits.onFull, ['evict', 'reject'], 'onFull')
   const change = difference(settings, wanted)
   const cacheLimits = limits.caches === undefined ? {} : cachesOf(limits.caches)
   const caches = cachesChange(settings, cacheLimits, allowance)
@@ -168,7 +176,7 @@ function cachesChange(
   return Object.keys(to).length === 0 ? null : { from, to }
 }
 
-function difference(settings: Settings, wanted: Record<string, unknown>): Change {
+function difference(settings: Settings, wanted: Record<string, unknown>): Record<keyof Change, Common> {
   const changed = Object.keys(wanted).filter((name) => Reflect.get(settings, name) !== wanted[name])
   return {
     from: Object.fromEntries(changed.map((name) => [name, Reflect.get(settings, name)])),

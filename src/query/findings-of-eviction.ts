@@ -95,7 +95,7 @@ function thrashingOf(facts: Facts, cache: CacheFacts): { finding: Finding | null
     evidence.push(`${percentInWords(regretted)} were asked for again${delay}.`)
   }
   const change = isScan
-    ? { setting: 'policy', from: facts.settings.policy, to: 'hybrid' }
+    ? { setting: 'policy', from: facts.settings.policy, to: 'hybrid', value: 'hybrid' }
     : raised(facts, cache.name, main.cause)
   const advice = isScan
     ? 'Entries that come once push out the rest: hybrid lets them pass through a small window.'
@@ -155,6 +155,7 @@ function poor(facts: Facts, cache: CacheFacts): Finding[] {
         setting: `caches.${cache.name}.ttl`,
         from: known ? durationInWords(ttl) : 'as each set() says',
         to: known ? durationInWords(ttl * 2) : 'twice that',
+        value: known ? ttl * 2 : null,
         advice: 'Entries expire before they are asked for again: let them live longer, if their content allows it.',
       },
     ]
@@ -179,6 +180,7 @@ function poor(facts: Facts, cache: CacheFacts): Finding[] {
       setting: keysOf(cache),
       from: 'asked for once each',
       to: 'asked for again',
+      value: null,
       advice:
         'Hardly a key is evicted twice: no limit, TTL or policy helps. Leave out of the keys what is never the same again (times, request ids, the order of parameters), or do not cache them.',
     },

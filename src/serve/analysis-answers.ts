@@ -8,7 +8,7 @@ import type {
   TimeWindow,
 } from '../query/analyses.ts'
 import { evictionAnswer, runAnswer, sampleAnswer, warningAnswer } from './answers.ts'
-import { instant, timestamp } from './wire.ts'
+import { instant, limit, timestamp } from './wire.ts'
 
 /* What follows from the log, as JSON, over HTTP and on the command line alike; spelled as in `answers.ts`. */
 
@@ -31,7 +31,11 @@ export function crashAnswer(report: CrashReport) {
 }
 
 export function regretAnswer(answer: RegretAnswer) {
-  return { ...answer, items: [...answer.items], delays: [...answer.delays] }
+  return {
+    ...answer,
+    items: [...answer.items],
+    delays: answer.delays.map(({ atMost, count }) => ({ atMost: limit(atMost), count })),
+  }
 }
 
 export function timelineAnswer({ every, items, next, incomplete }: Timeline) {

@@ -92,46 +92,6 @@ test('where Express mounts the handler, its page is found, too', async () => {
   await memory.close()
 })
 
-describe('what a change of settings would do', () => {
-  let service: TestService
-  beforeAll(async () => {
-    service = await testService({ memory: { maxMemory: 100_000, maxHeap: '64MB', policy: 'lru', maxItems: 1000 } })
-    for (let n = 0; n < 50; n++) service.memory.cache('general').set(`g${n}`, n, { size: 1000 })
-    for (let n = 0; n < 30; n++) service.memory.cache('tenant').set(`t${n}`, n, { size: 500 })
-  })
-  afterAll(() => service.close())
-  const preview = async (query: string) =>
-    (await ask(service.port, { path: `/api/cache/memory/settings/preview?${query}` })).json()
-
-  test('is what it then does, and asking changes nothing', async () => {
-    const { memory } = service
-    // The least recently used are those of general.
-    expect(await preview('maxCacheSize=60')).toEqual({
-      evicts: { items: 20, bytes: 20_000 },
-      caches: [
-        { cache: 'tenant', items: 0, bytes: 0 },
-        { cache: 'mimir', items: 0, bytes: 0 },
-        { cache: 'general', items: 20, bytes: 20_000 },
-      ],
-    })
-    expect(await preview('maxTenantCacheSize=10')).toMatchObject({ evicts: { items: 20, bytes: 10_000 } })
-    // 65,000 bytes are above 90 % of 70,000: a cycle goes down to 80 % of it.
-    expect(await preview('maxMemoryBytes=70000')).toMatchObject({ evicts: { items: 9, bytes: 9000 } })
-    expect(await preview('maxCacheSize=none&evictionPolicy=size')).toMatchObject({ evicts: { items: 0 } })
-    expect(memory.stats().cacheItemCount).toBe(80)
-    memory.setLimits({ maxItems: 60 })
-    expect(memory.stats().caches.map((cache) => [cache.name, cache.items])).toEqual([
-      ['tenant', 30],
-      ['mimir', 0],
-      ['general', 30],
-    ])
-  })
-
-  test('names the field that is wrong', async () => {
-    expect(await preview('maxCacheSize=0')).toMatchObject({ status: 400, errors: [{ field: 'maxCacheSize' }] })
-  })
-})
-
 test('the demonstration asks for the same under the same seed, and its past has what it promises', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'muninn-demo-test-'))
   const past = 70_000

@@ -84,7 +84,6 @@ const QUERIES: Readonly<Record<string, readonly string[]>> = {
   '/api/audit/timeline': ['?since=-1h', '?every=1h&since=-1h'],
   '/api/audit/top': ['', '?of=key&by=regrets'],
   '/api/audit/regrets': ['', '?limit=1'],
-  '/api/cache/memory/settings/preview': ['?maxCacheSize=1', '?evictionPolicy=size&maxTenantCacheSize=none'],
   '/api/cache/{cache}/items': ['', '?order=policy&limit=1'],
 }
 
@@ -118,6 +117,7 @@ describe('answers are what the published description says, with no field that it
     const done: [method: string, path: string, body?: object][] = [
       ['post', '/api/cache/memory/evict', { target: 0 }],
       ['post', '/api/cache/memory/reset'],
+      ['post', '/api/cache/memory/settings/preview', { maxCacheSize: 1, evictionPolicy: 'size' }],
       ['post', '/api/cache/memory/settings', { maxCacheSize: null }],
       ['put', '/api/cache/{cache}/items/{key}', { a: 1 }],
       ['delete', '/api/cache/{cache}/items/{key}'],

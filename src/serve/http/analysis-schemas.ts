@@ -58,8 +58,8 @@ const regretted = {
 export const Regrets = Type.Object({
   items: List(Type.Object({ cache: CacheName, prefix: Type.String(), ...regretted })),
   total: Type.Object(regretted),
-  delays: List(Type.Object({ atMost: Milliseconds, count: Count }), {
-    description: 'Misses at most so many ms after the eviction, and later than the one before.',
+  delays: List(Type.Object({ atMost: Nullable(Milliseconds), count: Count }), {
+    description: 'Misses at most so many ms after the eviction (null: later), and later than the one before.',
   }),
   remembered: Nullable(Count, { description: 'Evicted keys that the cache remembers at most.' }),
   next: Text,
@@ -162,6 +162,9 @@ export const Diagnosis = Type.Object({
       setting: Type.String({ description: 'The one to change, as the options spell it.' }),
       from: Type.String(),
       to: Type.String(),
+      value: Type.Union([Type.String(), Type.Number(), Type.Null()], {
+        description: '`to` as the setting takes it; null where it can not be changed while the process runs.',
+      }),
       advice: Type.String(),
     }),
     { description: 'The most severe first.' },

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { parseDuration } from '../../../base/units.ts'
+import { REGRET_ORDERS } from '../../../query/analyses.ts'
 import type { TimeWindow } from '../../../query/history.ts'
 import * as answers from '../../analysis-answers.ts'
 import { parseWindow, WINDOW_FORMS } from '../../time.ts'
@@ -14,6 +15,7 @@ import {
   PageQuery,
   question,
   RangeQuery,
+  Reverse,
   Run,
   wrong,
 } from './audit-query.ts'
@@ -30,6 +32,8 @@ const RegretsQuery = Type.Object(
     ...PageQuery,
     ...OfCache,
     prefix: Type.Optional(Type.String({ description: 'Of this key prefix, as a whole.', examples: ['acme'] })),
+    order: Type.Optional(Type.Enum(REGRET_ORDERS, { description: 'Of what most comes first, default regretted.' })),
+    reverse: Reverse,
   },
   strict,
 )
@@ -72,8 +76,8 @@ export function analysisRoutes(app: App, { memory }: RouteContext): void {
         response: { 200: Regrets },
       },
     },
-    async ({ query: { cache, prefix, ...rest } }) =>
-      answers.regretAnswer(await history().regrets({ ...question(rest), ...given({ cache, prefix }) })),
+    async ({ query: { cache, prefix, order, reverse, ...rest } }) =>
+      answers.regretAnswer(await history().regrets({ ...question(rest), ...given({ cache, prefix, order, reverse }) })),
   )
 
   app.get(

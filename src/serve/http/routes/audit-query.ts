@@ -13,6 +13,8 @@ export const Run = Type.String({ description: 'Of this run alone.', examples: ['
 /** Of one cache alone. */
 export const OfCache = { cache: Type.Optional(CacheName) }
 
+export const Reverse = Type.Optional(Type.Boolean({ description: 'The other way round.' }))
+
 /** From when, until when, of which run. */
 export const RangeQuery = {
   run: Type.Optional(Run),

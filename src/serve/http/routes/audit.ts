@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { POLICIES } from '../../../base/settings.ts'
 import { EVICTION_CAUSES } from '../../../event/vocabulary.ts'
+import { EVICTION_ORDERS } from '../../../query/answers.ts'
 import * as answers from '../../answers.ts'
 import {
   Anchor,
@@ -14,7 +15,19 @@ import {
   Warning,
 } from '../record-schemas.ts'
 import { ItemKey, Nullable, Text, Time } from '../schemas.ts'
-import { about, given, historyOf, ListQuery, list, OfCache, PageOf, PageQuery, question, Run } from './audit-query.ts'
+import {
+  about,
+  given,
+  historyOf,
+  ListQuery,
+  list,
+  OfCache,
+  PageOf,
+  PageQuery,
+  question,
+  Reverse,
+  Run,
+} from './audit-query.ts'
 import type { App, RouteContext } from './context.ts'
 
 const EvictionsQuery = Type.Object(
@@ -26,6 +39,12 @@ const EvictionsQuery = Type.Object(
     cause: Type.Optional(Type.Enum(EVICTION_CAUSES)),
     policy: Type.Optional(Type.Enum(POLICIES)),
     cycle: Type.Optional(Type.String({ description: 'Of this eviction cycle.' })),
+    order: Type.Optional(
+      Type.Enum(EVICTION_ORDERS, {
+        description: 'What comes first: the latest (default), largest, oldest, most hit, longest unused.',
+      }),
+    ),
+    reverse: Reverse,
   },
   { additionalProperties: false },
 )
@@ -83,9 +102,12 @@ export function auditRoutes(app: App, { memory }: RouteContext): void {
       },
     },
     async (request) => {
-      const { cache, key, prefix, cause, policy, cycle, ...rest } = request.query
+      const { cache, key, prefix, cause, policy, cycle, order, reverse, ...rest } = request.query
       return list(
-        await history().evictions({ ...question(rest), ...given({ cache, key, prefix, cause, policy, cycle }) }),
+        await history().evictions({
+          ...question(rest),
+          ...given({ cache, key, prefix, cause, policy, cycle, order, reverse }),
+        }),
         answers.evictionAnswer,
       )
     },
@@ -121,7 +143,10 @@ export function auditRoutes(app: App, { memory }: RouteContext): void {
   app.get(
     '/api/audit/cycles',
     { schema: { ...about('cycles', 'Eviction cycles'), querystring: ListQuery, response: { 200: PageOf(Cycle) } } },
-    async ({ query }) => list(await history().cycles(question(query)), answers.cycleAnswer),
+    async ({ query }) => {
+      const asked = question(query)
+      return list(await history().cycles(asked), answers.cycleAnswer)
+    },
   )
 
   app.get(
@@ -133,7 +158,10 @@ export function auditRoutes(app: App, { memory }: RouteContext): void {
         response: { 200: PageOf(RunRow) },
       },
     },
-    async ({ query }) => list(await history().runs(question(query)), answers.runAnswer),
+    async ({ query }) => {
+      const asked = question(query)
+      return list(await history().runs(asked), answers.runAnswer)
+    },
   )
 
   app.get(
@@ -145,7 +173,10 @@ export function auditRoutes(app: App, { memory }: RouteContext): void {
         response: { 200: PageOf(Peak) },
       },
     },
-    async ({ query }) => list(await history().peaks(question(query)), answers.peakAnswer),
+    async ({ query }) => {
+      const asked = question(query)
+      return list(await history().peaks(asked), answers.peakAnswer)
+    },
   )
 
   app.get(
@@ -157,7 +188,10 @@ export function auditRoutes(app: App, { memory }: RouteContext): void {
         response: { 200: PageOf(Warning) },
       },
     },
-    async ({ query }) => list(await history().warnings(question(query)), answers.warningAnswer),
+    async ({ query }) => {
+      const asked = question(query)
+      return list(await history().warnings(asked), answers.warningAnswer)
+    },
   )
 
   app.get(
