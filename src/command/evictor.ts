@@ -121,11 +121,13 @@ export class Evictor {
     const running = this.state.cycle
     if (running === null) return
     const { cycle, trigger: cause, targetBytes, targetHeapBytes } = running.started
-    const { bytes, heapBytes } = incoming
+    const { bytes, heapBytes, trigger } = incoming
     const reached = (): boolean =>
       this.state.bytes + bytes <= targetBytes && this.state.heapBytes + heapBytes <= targetHeapBytes
     for (let freed = 0; freed < SLICE && !reached(); freed++) {
-      if (!this.freeOne(null, incoming.replaced, cause, incoming.trigger, cycle, at)) break
+      // Each event has its own: whoever is told of it may change it.
+      const own = trigger === null ? null : { ...trigger }
+      if (!this.freeOne(null, incoming.replaced, cause, own, cycle, at)) break
     }
     if (reached() || this.state.items === 0) this.completeBackground(at)
   }
@@ -228,7 +230,8 @@ export class Evictor {
       usageAfter: state.usage,
       duration: at - startedAt,
     }
-    this.recordEnd(summary, at)
+    // An observer may have closed the manager meanwhile: nothing comes after that.
+    if (!state.stopped) this.recordEnd(summary, at)
     return summary
   }
 

@@ -81,10 +81,14 @@ export class Housekeeping {
   noticeItemEviction(): void {
     if (this.state.usage >= 0.5) return
     this.watchesItems = false
-    this.logger.warn(
-      { maxItems: this.state.settings.maxItems, usage: this.state.usage },
-      'entries are evicted by the item limit while under half of the memory budget: raise maxItems (CACHE_MAX_ITEMS), or lift it with Infinity (logged once)',
-    )
+    const { usage, settings } = this.state
+    const warn = (): void =>
+      this.logger.warn(
+        { maxItems: settings.maxItems, usage },
+        'entries are evicted by the item limit while under half of the memory budget: raise maxItems (CACHE_MAX_ITEMS), or lift it with Infinity (logged once)',
+      )
+    // Not in the middle of an add, which has looked up what a logger that calls the cache would change.
+    queueMicrotask(() => this.outside.run(warn))
   }
 
   /** One check: frees what is past its time, samples, tells new peaks, judges the level, audits the books. */
@@ -107,6 +111,7 @@ export class Housekeeping {
       if (value > told) {
         present ??= this.ownPrefixes ? NO_PREFIXES : heldByPrefix(this.state)
         const caches = largest(held ?? this.state.holdings())
+        // Each event has its own: whoever is told of it may change it.
         this.recorder.record({
           seq: this.recorder.nextSeq,
           at,
@@ -115,7 +120,7 @@ export class Housekeeping {
           value,
           previous: told,
           peakedAt,
-          held: { caches, ...present },
+          held: structuredClone({ caches, ...present }),
         })
       }
     }
@@ -123,7 +128,8 @@ export class Housekeeping {
 
   /** The end of a call that changed usage: judges the level (a change tells the peaks, too), then tells the observers. */
   settle(at: number): void {
-    const warned = levelChange(this.state, this.recorder.nextSeq, at)
+    // An observer of a long eviction may have closed the manager.
+    const warned = this.stopped ? null : levelChange(this.state, this.recorder.nextSeq, at)
     if (warned !== null) {
       this.recorder.record(warned)
       this.recordPeaks(at)

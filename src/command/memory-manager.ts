@@ -206,7 +206,7 @@ export class MemoryManager {
    */
   cache<V = unknown>(name: string, options?: CacheOptions): Cache<V> {
     cacheName(name)
-    if (this.closing !== null) return this.handles.ofClosed(name) as Cache<unknown> as Cache<V>
+    if (this.engine.state.stopped) return this.handles.ofClosed(name) as Cache<unknown> as Cache<V>
     const { state } = this.engine
     const present = state.caches.get(name)
     if (present === undefined) {
@@ -309,9 +309,10 @@ export class MemoryManager {
     budgets.stated = stated
     evictor.completeBackground(clock.refresh())
     this.configure(from, to, 'limits', by)
-    if (overcommitted) logOvercommitted(logger, state.settings, this.started)
     evictor.holdLimits(by)
     housekeeping.settle(clock.read())
+    // At the end: a logger may call the cache, or close it.
+    if (overcommitted) logOvercommitted(logger, state.settings, this.started)
   }
 
   /**
@@ -383,6 +384,8 @@ export class MemoryManager {
 
   /** Flushes the audit log, completes the streams, stops the timers. Idempotent. */
   close(): Promise<void> {
+    // First: an observer of the last events finds it closed.
+    this.stop('close', null, null)
     this.closing ??= this.finish()
     return this.closing
   }
@@ -392,7 +395,6 @@ export class MemoryManager {
   }
 
   private async finish(): Promise<void> {
-    this.stop('close', null, null)
     // Closed from inside a subscriber, the last events are delivered once it has returned.
     await Promise.resolve()
     await this.audit?.close()
@@ -446,7 +448,7 @@ export class MemoryManager {
   }
 
   private demandOpen(call: string): void {
-    if (this.closing !== null) throw new ClosedError(call)
+    if (this.engine.state.stopped) throw new ClosedError(call)
   }
 }
 
