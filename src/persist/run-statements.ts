@@ -7,7 +7,7 @@ import { unknownEnds } from './crashed-runs.ts'
 import { decodeRows } from './decoder.ts'
 import type { Database, Statement } from './driver.ts'
 import { Insertion } from './insertion.ts'
-import { blockRow, type GapLink, HASHED_COLUMNS, hashBatch, hashGap, hashRows } from './link-hash.ts'
+import { blockRow, type GapLink, HASHED_COLUMNS, hashBatch, hashGap, hashRows, type SamplingLink } from './link-hash.ts'
 import { redactRows } from './redact-rows.ts'
 import { Rollup } from './rollup.ts'
 import { RollupStatements } from './rollup-statements.ts'
@@ -114,7 +114,7 @@ export class RunStatements {
     this.#notedShare = (database.prepare(SELECT_SHARE).pluck().get(id) as number | undefined) ?? 1
     const isSampled = header.level === 'departures' && header.sampleAbove < Number.POSITIVE_INFINITY
     this.#sampling = isSampled ? new Sampling(header.sampleAbove, this.#notedShare) : null
-    this.#noteShare = database.prepare('insert or replace into samplings values (:id, :first, :at, :share)')
+    this.#noteShare = database.prepare('insert or replace into samplings values (:id, :seq, :at, :share)')
     this.#batch = database.prepare(INSERT_BATCH)
     this.#gap = database.prepare(INSERT_GAP)
     this.#block = database.prepare('insert into blocks values (?, ?, ?, ?, ?, ?, ?)')
@@ -163,9 +163,10 @@ export class RunStatements {
     // A later run took this one for dead: it cannot see into another container.
     this.#revive.run({ id, first })
     this.#bridge(end, batch)
-    if (this.share !== this.#notedShare) this.#noteShare.run({ id, first, at: this.#at, share: this.share })
-    if (gap !== null) this.#insertGap(id, { first, last, toAt: at, ...gap })
-    else if (rows !== null) this.#insertRows(batch, decodeRows(rows))
+    const sampled = this.share === this.#notedShare ? [] : [{ seq: first, at: this.#at, share: this.share }]
+    for (const one of sampled) this.#noteShare.run({ id, ...one })
+    if (gap !== null) this.#insertGap(id, { first, last, toAt: at, ...gap }, sampled)
+    else if (rows !== null) this.#insertRows(batch, decodeRows(rows), sampled)
     if (batch.lostSums !== null) this.#rollups.add(batch.lostSums)
     this.#update.run({ id, last, at, lost: gap?.lost ?? 0, ...tally })
     if (batch.end !== null) this.#stop.run({ id, ...batch.end })
@@ -179,17 +180,17 @@ export class RunStatements {
     const range = { first: lastSeq + 1, last: first - 1, fromAt: lastAt, toAt: gap?.fromAt ?? at }
     // It may have been away so long that a later run took this one for dead.
     this.#revive.run({ id, first: range.first })
-    this.#insertGap(id, { ...range, lost: null, reason: 'elsewhere' })
+    this.#insertGap(id, { ...range, lost: null, reason: 'elsewhere' }, [])
   }
 
   /** Earlier runs without an end get a gap that begins after their last row and ends nobody knows where. */
   #markCrashed(database: Database): void {
     for (const { id, first, at } of unknownEnds(database, this.#id)) {
-      this.#insertGap(id, { first, last: first, fromAt: at, toAt: at, lost: null, reason: 'crash' })
+      this.#insertGap(id, { first, last: first, fromAt: at, toAt: at, lost: null, reason: 'crash' }, [])
     }
   }
 
-  #insertRows({ first, last, at }: Batch, rows: Rows): void {
+  #insertRows({ first, last, at }: Batch, rows: Rows, sampled: readonly SamplingLink[]): void {
     const id = this.#id
     // Before anything is made of them: no key may reach the file by another way.
     if (this.#redaction !== null) redactRows(rows, this.#redaction)
@@ -219,7 +220,7 @@ export class RunStatements {
     const keyed = bound.evictions.length + bound.keyEvents.length
     const rowCount = keyed + bound.events.length
     const hashes = hashRows(bound)
-    const hash = hashBatch(this.#chain.before(id, first), first, last, rowCount, hashes)
+    const hash = hashBatch(this.#chain.before(id, first), first, last, rowCount, hashes, sampled)
     this.#batch.run({ id, first, last, rowCount, ...hashes, hash })
     this.#segment.take(first, last, this.#at, at, keyed + Math.ceil(blockBytes / ROW_BYTES))
   }
@@ -250,7 +251,7 @@ export class RunStatements {
     })
   }
 
-  #insertGap(id: number, gap: GapLink): void {
-    this.#gap.run({ id, ...gap, hash: hashGap(this.#chain.before(id, gap.first), gap) })
+  #insertGap(id: number, gap: GapLink, sampled: readonly SamplingLink[]): void {
+    this.#gap.run({ id, ...gap, hash: hashGap(this.#chain.before(id, gap.first), gap, sampled) })
   }
 }
