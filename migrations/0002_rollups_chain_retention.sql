@@ -19,6 +19,10 @@ alter table runs add column redaction text;
 -- Tells the secret from others, and nothing of it.
 alter table runs add column redaction_secret text;
 
+-- Boot of the system, and the process's start in its ticks: process_started_at, by the wall clock, is put wrong when that is set.
+-- null: the system does not tell, or version 1.
+alter table runs add column process_identity text;
+
 -- What was written between two times, exact also where rows were sampled, dropped or retired. One row per minute (span
 -- 60000) or, when old, hour (3600000), and combination. At most 64 prefixes per minute and cache, the rest under '*'.
 create table rollups (

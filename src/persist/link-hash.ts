@@ -28,6 +28,7 @@ export const RUN_COLUMNS = [
   'may_use',
   'redaction',
   'redaction_secret',
+  'process_identity',
 ] as const
 
 /** Kinds of events with a retention of their own: each is hashed by itself, so that the others can be checked without it. */

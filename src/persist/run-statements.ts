@@ -17,9 +17,9 @@ import { OpenSegment, ROW_BYTES, rowsPerSegment } from './segment.ts'
 
 const INSERT_RUN = `
   insert or ignore into runs (run, level, started_at, version, node, host, pid, process_started_at, seed, settings, may_use, last_at,
-    redaction, redaction_secret)
+    redaction, redaction_secret, process_identity)
   values (:run, :level, :startedAt, :version, :node, :host, :pid, :processStartedAt, :seed, :settings, :mayUse, :startedAt,
-    :redaction, :redactionSecret)`
+    :redaction, :redactionSecret, :processIdentity)`
 
 /** `max` and the peak's time read the row as it was before. */
 const UPDATE_RUN = `
