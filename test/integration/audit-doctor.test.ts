@@ -231,8 +231,11 @@ describe('doctor', () => {
     ],
     [
       'a cache that may hold more than the whole',
-      { ...FITS, caches: { tenant: { maxMemory: 2_000_000 } } },
-      readThrough(10, 60, 2),
+      { ...FITS, maxMemory: 4_000_000, caches: { tenant: { maxMemory: 2_000_000 } } },
+      (recorded: Recorded) => {
+        recorded.memory.setLimits({ maxMemory: 1_000_000 })
+        readThrough(10, 60, 2)(recorded)
+      },
       { setting: 'caches.tenant.maxMemory' },
     ],
     [
