@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib'
 import { fastify } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MemoryManager } from '../../src/muninn.ts'
@@ -39,6 +39,35 @@ describe('the dashboard’s files', () => {
       expect(file.headers['cache-control']).toContain('immutable')
       // What a slow line has to carry before anything is seen.
       if (path.endsWith('.js')) expect(gzipSync(file.body).length).toBeLessThan(150_000)
+    }
+  })
+
+  test('what is text is sent compressed to who takes that, and is then the same', async () => {
+    const html = (await ask(service.port, { path: '/' })).body.toString()
+    const files = [...html.matchAll(/(?:src|href)="\.(\/assets\/[^"]+)"/g)].map((match) => match[1] ?? '')
+    const unpack = { br: brotliDecompressSync, gzip: gunzipSync }
+    for (const path of ['/', ...files.filter((file) => !file.endsWith('woff2'))]) {
+      const plain = await ask(service.port, { path })
+      expect([path, plain.headers['content-encoding'], plain.headers.vary]).toEqual([
+        path,
+        undefined,
+        'accept-encoding',
+      ])
+      for (const encoding of ['br', 'gzip'] as const) {
+        const packed = await ask(service.port, { path, headers: { 'accept-encoding': encoding } })
+        expect([path, packed.status, packed.headers['content-encoding']]).toEqual([path, 200, encoding])
+        expect(packed.headers).toMatchObject({
+          vary: 'accept-encoding',
+          'content-type': plain.headers['content-type'],
+          'cache-control': plain.headers['cache-control'],
+          'content-security-policy': plain.headers['content-security-policy'],
+        })
+        expect(packed.body.length).toBeLessThan(plain.body.length)
+        expect(unpack[encoding](packed.body).equals(plain.body)).toBe(true)
+        expect((await ask(service.port, { path: `${path}.${encoding === 'br' ? 'br' : 'gz'}` })).status).not.toBe(200)
+      }
+      const etag = String(plain.headers.etag)
+      expect((await ask(service.port, { path, headers: { 'if-none-match': etag } })).status).toBe(304)
     }
   })
 
