@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '#typebox'
 import { EVICTION_CAUSES } from '../../event/vocabulary.ts'
 import { Eviction, PrefixShare, RunRow, Sample, Warning } from './record-schemas.ts'
 import { Bytes, CacheName, Fields, List, Milliseconds, Nullable, Share, Text, Time } from './schemas.ts'

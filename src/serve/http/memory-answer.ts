@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from '#typebox'
 import type { CacheStats, Stats } from '../../command/stats.ts'
 import { limit, timestamp } from '../wire.ts'
 import { Time as Moment, Nullable } from './schemas.ts'

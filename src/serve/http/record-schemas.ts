@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '#typebox'
 import { AUDIT_LEVELS } from '../../base/audit-options.ts'
 import { POLICIES } from '../../base/settings.ts'
 import { EVICTION_CAUSES, LEVELS, PEAK_METRICS } from '../../event/vocabulary.ts'

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from '#typebox'
 import { OptionError } from '../../base/errors.ts'
 import { NO_LIMITS } from '../../base/options.ts'
 import { type CacheSettings, POLICIES, type Settings } from '../../base/settings.ts'

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '#typebox'
 import { parseDuration } from '../../../base/units.ts'
 import { REGRET_ORDERS } from '../../../query/analyses.ts'
 import type { TimeWindow } from '../../../query/history.ts'

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '#typebox'
 import { changeAnswer } from '../../answers.ts'
 import { ChangeRow } from '../record-schemas.ts'
 import { about, given, historyOf, list, OfCache, PageOf, PageQuery, question } from './audit-query.ts'

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { Type } from 'typebox'
+import { Type } from '#typebox'
 import { EVENT_TYPES } from '../../../event/catalogue.ts'
 import { about, given, historyOf, question, RangeQuery, wrong } from './audit-query.ts'
 import type { App, RouteContext } from './context.ts'

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from '#typebox'
 import type { History, Page, Question } from '../../../query/answers.ts'
 import { parseTime, TIME_FORMS } from '../../time.ts'
 import { ProblemError } from '../problem.ts'

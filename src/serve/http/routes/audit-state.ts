@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '#typebox'
 import { stateAnswer } from '../../answers.ts'
 import { parseMoment } from '../../moment.ts'
 import { TIME_FORMS } from '../../time.ts'

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '#typebox'
 import { POLICIES } from '../../../base/settings.ts'
 import { EVICTION_CAUSES } from '../../../event/vocabulary.ts'
 import { EVICTION_ORDERS } from '../../../query/answers.ts'

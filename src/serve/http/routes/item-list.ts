@@ -1,5 +1,5 @@
 import { setImmediate as breathe } from 'node:timers/promises'
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from '#typebox'
 import type { PolicyName } from '../../../base/settings.ts'
 import type { EntryInfo } from '../../../command/cache.ts'
 import { instant, limit, timestamp } from '../../wire.ts'

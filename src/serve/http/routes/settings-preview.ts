@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '#typebox'
 import { limitsOf, SettingsBody, underItsName } from '../settings-body.ts'
 import { victimsUnder } from '../victims.ts'
 import type { App, RouteContext } from './context.ts'

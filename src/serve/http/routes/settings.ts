@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from '#typebox'
 import { POLICIES, type Settings } from '../../../base/settings.ts'
 import type { MemoryManager } from '../../../muninn.ts'
 import { limit } from '../../wire.ts'
