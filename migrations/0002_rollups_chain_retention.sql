@@ -4,10 +4,10 @@
 -- Tamper evidence. Rows of version 1 have no hash: the chain does not cover them.
 -- kind: 'rows'; 'retired': stands for batches whose departures retention has taken, hash is the last one's.
 alter table batches add column kind text not null default 'rows';
--- Of the canonical rows of evictions and key_events in the range, and of events.
+-- Of the canonical rows of evictions and key_events in the range, and of events; of a retired one the first is its seal.
 alter table batches add column departures_hash blob;
 alter table batches add column events_hash blob;
--- Of the hash before, the range and the two above.
+-- Of the hash before, the range, the two above and what stands in samplings for the range.
 alter table batches add column hash blob;
 -- Four bytes a row: names the row that was changed.
 alter table batches add column row_sums blob;
@@ -22,6 +22,10 @@ alter table evictions add column mode_since real;
 alter table runs add column redaction text;
 -- Tells the secret from others, and nothing of it.
 alter table runs add column redaction_secret text;
+
+-- Boot of the system, and the process's start in its ticks: process_started_at, by the wall clock, is put wrong when that is set.
+-- null: the system does not tell, or version 1.
+alter table runs add column process_identity text;
 
 -- What was written between two times, exact also where rows were sampled, dropped or retired. One row per minute (span
 -- 60000) or, when old, hour (3600000), and combination. At most 64 prefixes per minute and cache, the rest under '*'.
@@ -147,6 +151,8 @@ create table carried (
   at real not null,
   type text not null,
   data text not null,
+  -- Of the run and the columns above.
+  hash blob not null,
   primary key (run_id, cache, key)
 ) strict, without rowid;
 
@@ -156,6 +162,10 @@ create table horizons (
   kind text not null,
   seq integer not null,
   at real not null,
+  -- Of departures: the hashes of the run's rows in carried, each bit added to those of the others.
+  carried blob not null,
+  -- Of the run and the columns above.
+  hash blob not null,
   primary key (run_id, kind)
 ) strict, without rowid;
 

@@ -1,4 +1,5 @@
 import { OptionError } from './errors.ts'
+import { checkNames } from './option-names.ts'
 import type { RedactionSettings } from './redaction.ts'
 import { type ByteText, type DurationText, parseBytes, parseDuration, shown } from './units.ts'
 
@@ -71,10 +72,7 @@ export function resolveAudit(
   if (typeof options !== 'object' || options === null) {
     throw new OptionError('audit', `${shown(audit)} is not a path, an object of options, or false`)
   }
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(KNOWN, name))
-      throw new OptionError(`audit.${name}`, `is not an option; options are ${Object.keys(KNOWN).join(', ')}`)
-  }
+  checkNames(options, Object.keys(KNOWN), 'audit.')
   if (typeof options.path !== 'string' || options.path === '') {
     throw new OptionError('audit.path', `${shown(options.path)} is not the path of a file`)
   }
@@ -98,10 +96,7 @@ function resolveRetention(retention: RetentionOptions): RetentionSettings {
   if (typeof retention !== 'object' || retention === null) {
     throw new OptionError('audit.retention', `${shown(retention)} is not an object with maxAge and maxSize`)
   }
-  for (const name of Object.keys(retention)) {
-    if (name !== 'maxAge' && name !== 'maxSize')
-      throw new OptionError(`audit.retention.${name}`, 'is not an option; options are maxAge, maxSize')
-  }
+  checkNames(retention, ['maxAge', 'maxSize'], 'audit.retention.')
   const maxSize = parseBytes(retention.maxSize ?? '512MB', 'audit.retention.maxSize')
   if (maxSize < LEAST_SIZE) throw new OptionError('audit.retention.maxSize', 'is less than 1MB')
   return { maxAge: parseDuration(retention.maxAge ?? '30d', 'audit.retention.maxAge', LEAST_AGE), maxSize }

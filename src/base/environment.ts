@@ -1,6 +1,5 @@
 import { AUDIT_LEVELS, type AuditLevel, type AuditOptions, type RetentionOptions } from './audit-options.ts'
 import { EnvironmentError, OptionError } from './errors.ts'
-import type { MemoryAllowance } from './memory/allowance.ts'
 import { type CacheOptions, type MemoryManagerOptions, resolveOptions } from './options.ts'
 import { resolveRedaction, SECRET_FILE_VARIABLE, SECRET_VARIABLE } from './redact-options.ts'
 import { POLICIES, type PolicyName } from './settings.ts'
@@ -73,7 +72,7 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
 }
 
 /** Stands in while a variable is checked: no check depends on what the process may use. */
-const ANY_ALLOWANCE: MemoryAllowance = { bytes: 2 ** 50, heapLimit: 2 ** 50, source: 'any', sources: [] }
+const ANY_ALLOWANCE = { bytes: 2 ** 50, heapLimit: 2 ** 50 }
 
 function checked(variable: string, value: string, read: Variable['read'], allowed: string): MemoryManagerOptions {
   try {

@@ -13,8 +13,7 @@ export function safeLogger(logger: Logger | false): Logger {
   const guarded = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) => {
     if (logger === false) return
     try {
-      const result: unknown = logger[level](fields, message)
-      if (result instanceof Promise) result.catch(() => {})
+      settled(logger[level](fields, message))
     } catch {
       // There is nowhere left to say it.
     }
@@ -27,10 +26,16 @@ export function safeLogger(logger: Logger | false): Logger {
     isLevelEnabled: (level) => {
       if (logger === false) return false
       try {
-        return logger.isLevelEnabled?.(level) ?? true
+        return settled(logger.isLevelEnabled?.(level) ?? true) !== false
       } catch {
         return false
       }
     },
   }
+}
+
+/** What a logger answered; a promise that rejects later would end the process. */
+function settled(answer: unknown): unknown {
+  if (answer instanceof Promise) answer.catch(() => {})
+  return answer
 }

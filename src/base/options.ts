@@ -4,11 +4,12 @@ import type { Clock } from './clock.ts'
 import { OptionError } from './errors.ts'
 import type { Logger } from './logger.ts'
 import type { MemoryAllowance } from './memory/allowance.ts'
+import { checkNames } from './option-names.ts'
 import { type RedactOptions, resolveRedaction } from './redact-options.ts'
 import type { RedactionSettings } from './redaction.ts'
 import { type CacheSettings, OPTIMIZES, type Optimize, POLICIES, type PolicyName, type Settings } from './settings.ts'
 import { resolveShadows, type ShadowOptions, type ShadowSettings } from './shadow-options.ts'
-import { type ByteText, type DurationText, parseBytes, parseDuration, shown } from './units.ts'
+import { type ByteText, type DurationText, parseBytes, parseDuration, shown, shownBytes } from './units.ts'
 
 /** Bytes of one entry, given by the user; an integer ≥ 0. */
 export type SizeFunction = (value: unknown, key: string) => number
@@ -17,7 +18,7 @@ export type SizeFunction = (value: unknown, key: string) => number
 export interface CacheOptions {
   /** Items of its own, besides the limit over all caches. */
   maxItems?: number
-  /** Bytes of its own, or text such as `'64MB'`. */
+  /** Bytes of its own, text such as `'64MB'`, or a share such as `'10%'` of what this process may use. */
   maxMemory?: ByteText
   /** Time to live of its entries, in ms or text such as `'5m'`; `Infinity` for none. */
   ttl?: DurationText
@@ -34,6 +35,7 @@ export interface MemoryManagerOptions extends RedactOptions {
   /**
    * The heap budget: bytes of the V8 heap that entries may take, Buffers' memory aside. Left out: the share that
    * `maxMemory` states, of the heap limit; else where `maxMemory` states bytes that many, at most half of the heap limit.
+   * Bytes, text, or a share of the heap limit.
    */
   maxHeap?: ByteText
   /** Items over all caches. Default 1000; `Infinity` lifts it. */
@@ -59,6 +61,11 @@ export interface MemoryManagerOptions extends RedactOptions {
   caches?: Readonly<Record<string, CacheOptions>>
   /** The audit log: a path, or options. Default `false`. */
   audit?: string | AuditOptions | false
+  /**
+   * Whether the process is watched, so that the caches give memory back when it runs short (`docs/budgets.md`). Default
+   * `true`.
+   */
+  pressure?: boolean
   /** pino, or any logger of its shape. Default `false`. */
   logger?: Logger | false
   /** The prefix by which stores are attributed. Default: what stands before the first `:` or `/`, at most 64 characters. */
@@ -71,11 +78,16 @@ export interface MemoryManagerOptions extends RedactOptions {
   seed?: number
 }
 
-/** Which settings were stated that are derived from others where they aren't. */
+/** What was stated, and how: what is derived, or a share, follows what it is derived from. */
 export interface Stated {
-  readonly maxHeap: boolean
   readonly evictionTarget: boolean
+  readonly memory: MemoryLimits
+  /** Of the caches that were given a share of what the process may use: that share. */
+  readonly cacheShares: Readonly<Record<string, number>>
 }
+
+/** The limits in bytes as they were given. */
+export type MemoryLimits = Pick<MemoryManagerOptions, 'maxMemory' | 'memoryPercent' | 'maxHeap'>
 
 /** Options, validated and resolved; nothing is allocated before they all are. */
 export interface ResolvedOptions {
@@ -87,6 +99,8 @@ export interface ResolvedOptions {
   readonly sizing: 'heap' | 'payload' | SizeFunction
   readonly audit: AuditSettings | null
   readonly logger: Logger | false
+  /** Whether the process is watched. */
+  readonly pressure: boolean
   readonly prefix: ((key: string) => string) | null
   /** How keys are hashed where they leave the process; `null`: they aren't. */
   readonly redaction: RedactionSettings | null
@@ -102,15 +116,14 @@ const MIB = 1024 ** 2
  *
  * @throws {OptionError} naming the option, what was wrong with it and what is allowed.
  */
-export function resolveOptions(options: MemoryManagerOptions, allowance: MemoryAllowance): ResolvedOptions {
+export function resolveOptions(
+  options: MemoryManagerOptions,
+  allowance: Pick<MemoryAllowance, 'bytes' | 'heapLimit'>,
+): ResolvedOptions {
   if (typeof options !== 'object' || options === null) {
     throw new OptionError('options', `${shown(options)} is not an object of options`)
   }
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(KNOWN_OPTIONS, name)) {
-      throw new OptionError(name, `is not an option; options are ${Object.keys(KNOWN_OPTIONS).join(', ')}`)
-    }
-  }
+  checkNames(options, Object.keys(KNOWN_OPTIONS))
   const memory = resolveMemory(options, allowance)
   // A default is for what was left out; `null` is a value, and mostly a wrong one.
   const {
@@ -125,6 +138,7 @@ export function resolveOptions(options: MemoryManagerOptions, allowance: MemoryA
     caches = {},
     logger = false,
     audit = false,
+    pressure = true,
   } = options
   const evictionThreshold = share(
     options.evictionThreshold === undefined ? 0.9 : options.evictionThreshold,
@@ -137,6 +151,7 @@ export function resolveOptions(options: MemoryManagerOptions, allowance: MemoryA
   if (logger !== false && !isLogger(logger)) {
     throw new OptionError('logger', 'needs the methods debug, info, warn and error, as pino has, or be false')
   }
+  if (typeof pressure !== 'boolean') throw new OptionError('pressure', `${shown(pressure)} is neither true nor false`)
   if (options.prefix !== undefined && typeof options.prefix !== 'function') {
     throw new OptionError('prefix', `${shown(options.prefix)} is not a function (key) => prefix`)
   }
@@ -158,9 +173,13 @@ export function resolveOptions(options: MemoryManagerOptions, allowance: MemoryA
     sizing: typeof sizing === 'function' ? 'function' : sizing,
     checkInterval: interval(checkInterval),
     caches: Object.fromEntries(
-      Object.entries(cachesOf(caches)).map(([name, cache]) => [cacheName(name), resolveCache(cache, `caches.${name}`)]),
+      Object.entries(cachesOf(caches)).map(([name, cache]) => [
+        cacheName(name),
+        resolveCache(cache, `caches.${name}`, allowance),
+      ]),
     ),
   }
+  refuseContradictions(options, settings, allowance)
   if (Object.keys(settings.caches).length > maxCaches) {
     throw new OptionError(
       'caches',
@@ -171,10 +190,19 @@ export function resolveOptions(options: MemoryManagerOptions, allowance: MemoryA
   return {
     settings,
     overcommitted: memory.overcommitted,
-    stated: { maxHeap: options.maxHeap !== undefined, evictionTarget: options.evictionTarget !== undefined },
+    stated: {
+      evictionTarget: options.evictionTarget !== undefined,
+      memory: {
+        ...(options.maxMemory === undefined ? {} : { maxMemory: options.maxMemory }),
+        ...(options.memoryPercent === undefined ? {} : { memoryPercent: options.memoryPercent }),
+        ...(options.maxHeap === undefined ? {} : { maxHeap: options.maxHeap }),
+      },
+      cacheShares: cacheShares(caches),
+    },
     sizing,
     audit: resolveAudit(audit, redaction),
     logger,
+    pressure,
     prefix: options.prefix ?? null,
     redaction,
     shadow: resolveShadows(options.shadow ?? []),
@@ -212,6 +240,7 @@ const KNOWN_OPTIONS: Record<keyof MemoryManagerOptions, true> = {
   sizing: true,
   caches: true,
   audit: true,
+  pressure: true,
   logger: true,
   prefix: true,
   redactKeys: true,
@@ -234,17 +263,22 @@ export function cacheName(name: unknown): string {
 }
 
 /** Limits and TTL of a cache, resolved over what it has now (or over none). */
-export function resolveCache(options: CacheOptions, path: string, now: CacheSettings = NO_LIMITS): CacheSettings {
+export function resolveCache(
+  options: CacheOptions,
+  path: string,
+  allowance: Pick<MemoryAllowance, 'bytes'>,
+  now: CacheSettings = NO_LIMITS,
+): CacheSettings {
   if (typeof options !== 'object' || options === null) {
     throw new OptionError(path, `${shown(options)} is not an object with maxItems, maxMemory and ttl`)
   }
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(NO_LIMITS, name))
-      throw new OptionError(`${path}.${name}`, 'is not an option of a cache: maxItems, maxMemory, ttl')
-  }
+  checkNames(options, Object.keys(NO_LIMITS), `${path}.`)
   return {
     maxItems: options.maxItems === undefined ? now.maxItems : itemLimit(options.maxItems, `${path}.maxItems`),
-    maxMemory: options.maxMemory === undefined ? now.maxMemory : parseBytes(options.maxMemory, `${path}.maxMemory`),
+    maxMemory:
+      options.maxMemory === undefined
+        ? now.maxMemory
+        : bytesOrShare(options.maxMemory, `${path}.maxMemory`, allowance.bytes),
     ttl: options.ttl === undefined ? now.ttl : Math.ceil(timeToLive(options.ttl, `${path}.ttl`)),
   }
 }
@@ -258,8 +292,8 @@ export const NO_LIMITS: CacheSettings = {
 
 /** The budget and heap budget that the options state or the allowance suggests. */
 export function resolveMemory(
-  options: Pick<MemoryManagerOptions, 'maxMemory' | 'memoryPercent' | 'maxHeap'>,
-  allowance: MemoryAllowance,
+  options: MemoryLimits,
+  allowance: Pick<MemoryAllowance, 'bytes' | 'heapLimit'>,
 ): { maxMemory: number; maxHeap: number; overcommitted: boolean } {
   const { memoryPercent: percent = 25 } = options
   if (typeof percent !== 'number' || !(percent > 0 && percent <= 100)) {
@@ -281,7 +315,7 @@ export function resolveMemory(
     maxMemory = parseBytes(stated, 'maxMemory')
     maxHeap = Math.floor(Math.min(maxMemory, allowance.heapLimit / 2))
   }
-  if (options.maxHeap !== undefined) maxHeap = parseBytes(options.maxHeap, 'maxHeap')
+  if (options.maxHeap !== undefined) maxHeap = bytesOrShare(options.maxHeap, 'maxHeap', allowance.heapLimit)
   return { maxMemory, maxHeap, overcommitted: stated !== undefined && maxMemory > allowance.bytes }
 }
 
@@ -296,6 +330,57 @@ export function evictionTarget(target: ByteText): { share?: number; bytes?: numb
   if (typeof target === 'number' && target >= 0 && target <= 1) return { share: target }
   const share = typeof target === 'string' ? shareText(target, 'target') : undefined
   return share === undefined ? { bytes: parseBytes(target, 'target') } : { share }
+}
+
+/** Bytes, text, or a share of a whole. */
+function bytesOrShare(value: ByteText, option: string, whole: number): number {
+  const share = typeof value === 'string' ? shareText(value, option) : undefined
+  return share === undefined ? parseBytes(value, option) : Math.max(1, Math.floor(whole * share))
+}
+
+/** The caches that are given a share, and which. */
+export function cacheShares(caches: Readonly<Record<string, CacheOptions>>): Record<string, number> {
+  const shares: Record<string, number> = {}
+  for (const [name, { maxMemory }] of Object.entries(caches)) {
+    const share = typeof maxMemory === 'string' ? shareText(maxMemory, `caches.${name}.maxMemory`) : undefined
+    if (share !== undefined) shares[name] = share
+  }
+  return shares
+}
+
+/** What limits in bytes that are stated together are resolved to. */
+interface ResolvedLimits {
+  readonly maxMemory: number
+  readonly caches: Readonly<Record<string, { readonly maxMemory: number }>>
+}
+
+/**
+ * Limits stated together of which one could never be reached: a part that is larger than the whole.
+ *
+ * @throws {OptionError} that shows the arithmetic.
+ */
+export function refuseContradictions(
+  { maxMemory: whole, caches = {} }: Pick<MemoryManagerOptions, 'maxMemory' | 'caches'>,
+  resolved: ResolvedLimits,
+  { bytes }: Pick<MemoryAllowance, 'bytes'>,
+): void {
+  if (whole === undefined) return
+  for (const [name, { maxMemory }] of Object.entries(caches)) {
+    const own = Object.hasOwn(resolved.caches, name) ? resolved.caches[name] : undefined
+    if (maxMemory === undefined || own === undefined || own.maxMemory === Number.POSITIVE_INFINITY) continue
+    if (own.maxMemory <= resolved.maxMemory) continue
+    throw new OptionError(
+      `caches.${name}.maxMemory`,
+      `${inWords(maxMemory, own.maxMemory, bytes)} is more than maxMemory, ${inWords(whole, resolved.maxMemory, bytes)}, and could never be reached`,
+    )
+  }
+}
+
+function inWords(stated: ByteText, resolved: number, of: number): string {
+  if (typeof stated === 'number') return shownBytes(stated)
+  return SHARE.test(stated)
+    ? `${stated.trim()} of ${shownBytes(of)} = ${shownBytes(resolved)}`
+    : `${stated.trim()} = ${resolved} bytes`
 }
 
 function shareText(text: string, option: string): number | undefined {
@@ -332,7 +417,7 @@ export function policyName(value: unknown, option: string): PolicyName {
   return oneOf(value, POLICIES, option)
 }
 
-function oneOf<T extends string>(value: unknown, allowed: readonly T[], option: string): T {
+export function oneOf<T extends string>(value: unknown, allowed: readonly T[], option: string): T {
   const found = allowed.find((one) => one === value)
   if (found === undefined) throw new OptionError(option, `${shown(value)} is none of ${allowed.join(', ')}`)
   return found

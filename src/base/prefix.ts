@@ -19,3 +19,18 @@ export function prefixLength(key: string): number {
 export function prefixOf(key: string): string {
   return key.slice(0, prefixLength(key))
 }
+
+/** A user's own rule in place of the default one. */
+export type PrefixRule = (key: string) => string
+
+/** The rule, so that it gives text of at most 64 characters whatever it does; what it throws goes to `failed`. */
+export function guardedRule(rule: PrefixRule, failed: (error: unknown) => void): PrefixRule {
+  return (key) => {
+    try {
+      return String(rule(key)).slice(0, LONGEST_PREFIX)
+    } catch (error) {
+      failed(error)
+      return ''
+    }
+  }
+}

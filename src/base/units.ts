@@ -57,6 +57,18 @@ export function parseDuration(value: DurationText, option: string, least = 0): n
   return ms
 }
 
+/** Bytes as people read them: `'512 MiB'`, `'1.5 GiB'`; `'none'` for no limit. */
+export function shownBytes(bytes: number): string {
+  if (bytes === Number.POSITIVE_INFINITY) return 'none'
+  let [size, unit] = [bytes, 'bytes']
+  for (const larger of ['KiB', 'MiB', 'GiB', 'TiB']) {
+    if (Math.abs(size) < 1024) break
+    size /= 1024
+    unit = larger
+  }
+  return `${Math.round(size * 10) / 10} ${unit}`
+}
+
 /** A value as an error message shows it: short, and never a value's content beyond 60 characters. */
 export function shown(value: unknown): string {
   const text =

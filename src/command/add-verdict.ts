@@ -26,8 +26,8 @@ export function judgeAdd(state: State, name: string, size: number, at: number): 
   const inAll = living(state, state.cacheList, at)
   const limits: readonly { name: LimitName; limit: number; held: number; needed: number }[] = [
     { name: 'cache-memory', limit: own.maxMemory, held: ofCache.bytes, needed: size },
-    { name: 'memory', limit: settings.maxMemory, held: inAll.bytes, needed: size },
-    { name: 'heap', limit: settings.maxHeap, held: inAll.onHeap, needed: size },
+    { name: 'memory', limit: state.limits.maxMemory, held: inAll.bytes, needed: size },
+    { name: 'heap', limit: state.limits.maxHeap, held: inAll.onHeap, needed: size },
     { name: 'cache-items', limit: own.maxItems, held: ofCache.items, needed: 1 },
     { name: 'items', limit: settings.maxItems, held: inAll.items, needed: 1 },
   ]

@@ -33,11 +33,15 @@ export interface PutResult {
 export interface EntryInfo {
   /** Bytes charged. */
   readonly size: number
+  /** Those of them that lie outside the V8 heap. */
+  readonly offHeap: number
   readonly storedAt: number
   readonly expiresAt: number
   /** Hits since the value was stored. */
   readonly hits: number
   readonly lastAccess: number
+  /** `seq` of the last use: the order of recency, where milliseconds are too coarse. */
+  readonly lastUse: number
   readonly cost: number
   readonly tags: readonly string[]
   /** What the policy compares, in its own unit: see the policy. */
@@ -144,7 +148,8 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     if (cost !== undefined || tags !== undefined || actor !== undefined) checkAnnotations(cost, tags, actor)
     const ttl = statedTtl === undefined ? this.cache.settings.ttl : checkTtl(statedTtl)
     const ownTags = tags === undefined || tags.length === 0 ? null : [...tags]
-    const prefix = this.prefixOf(key)
+    // The user's rule runs before anything is decided: it may call the cache.
+    const prefix = this.engine.prefix?.(key) ?? null
     const { draft } = this
     draft.charge(key, value, statedSize)
     const { size, offHeap } = draft
@@ -255,10 +260,12 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     const { columns, policy } = this.state
     return {
       size: columns.size[h] as number,
+      offHeap: this.state.offHeapOf(h),
       storedAt: columns.storedAt[h] as number,
       expiresAt: columns.expiresAt[h] as number,
       hits: columns.hits[h] as number,
       lastAccess: columns.usedAt[h] as number,
+      lastUse: columns.usedSeq[h] as number,
       cost: this.state.costOf(h),
       tags: [...(columns.tags[h] ?? [])],
       score: policy.score(h),
@@ -356,18 +363,6 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     })
     engine.settle(at)
     return { stored: false, reason: refusal.reason, limit: refusal.limitName }
-  }
-
-  /** The user's rule runs before anything is decided: it may throw, or call the cache. */
-  private prefixOf(key: string): string | null {
-    const rule = this.engine.prefix
-    if (rule === null) return null
-    try {
-      return String(rule(key)).slice(0, 64)
-    } catch (error) {
-      this.engine.publisher.failed(error)
-      return ''
-    }
   }
 
   private live(key: string): number {

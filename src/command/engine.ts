@@ -1,10 +1,12 @@
 import type { OperationClock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import type { SizeFunction } from '../base/options.ts'
+import type { PrefixRule } from '../base/prefix.ts'
 import { isCalm } from '../decide/level.ts'
 import type { State } from '../fold/state.ts'
 import type { Publisher } from '../observe/publisher.ts'
 import type { Actors } from './actor.ts'
+import type { BudgetKeeper } from './budget-keeper.ts'
 import type { Evictor } from './evictor.ts'
 import type { Housekeeping } from './housekeeping.ts'
 import type { Recorder } from './recorder.ts'
@@ -15,10 +17,12 @@ export interface EngineParts {
   readonly clock: OperationClock
   readonly evictor: Evictor
   readonly housekeeping: Housekeeping
+  readonly budgets: BudgetKeeper
   readonly actors: Actors
   readonly logger: Logger
   readonly sizing: 'heap' | 'payload' | SizeFunction
-  readonly prefix: ((key: string) => string) | null
+  /** The user's own rule, guarded. */
+  readonly prefix: PrefixRule | null
 }
 
 /** The machinery behind a manager and its caches. */
@@ -29,6 +33,7 @@ export class Engine {
   readonly clock: OperationClock
   readonly evictor: Evictor
   readonly housekeeping: Housekeeping
+  readonly budgets: BudgetKeeper
   readonly actors: Actors
   readonly logger: Logger
   readonly sizing: EngineParts['sizing']
@@ -41,6 +46,7 @@ export class Engine {
     this.clock = parts.clock
     this.evictor = parts.evictor
     this.housekeeping = parts.housekeeping
+    this.budgets = parts.budgets
     this.actors = parts.actors
     this.logger = parts.logger
     this.sizing = parts.sizing

@@ -130,11 +130,13 @@ export class Evictor {
     const running = this.state.cycle
     if (running === null) return
     const { cycle, trigger: cause, targetBytes, targetHeapBytes } = running.started
-    const { bytes, heapBytes } = incoming
+    const { bytes, heapBytes, trigger } = incoming
     const reached = (): boolean =>
       this.state.bytes + bytes <= targetBytes && this.state.heapBytes + heapBytes <= targetHeapBytes
     for (let freed = 0; freed < SLICE && !reached(); freed++) {
-      if (!this.freeOne(null, incoming.replaced, cause, incoming.trigger, cycle, at)) break
+      // Each event has its own: whoever is told of it may change it.
+      const own = trigger === null ? null : { ...trigger }
+      if (!this.freeOne(null, incoming.replaced, cause, own, cycle, at)) break
     }
     if (reached() || this.state.items === 0) this.completeBackground(at)
   }
@@ -200,8 +202,14 @@ export class Evictor {
     return { trigger: 'forced', cache, targetBytes, targetHeapBytes }
   }
 
+  /** Evicts what exceeds a stated limit, in this call. */
+  holdLimits(by: Attribution): void {
+    const { state } = this
+    if (exceedsCommonLimit(state) || state.cacheList.some(exceedsOwnLimit)) this.runWhole(this.limitGoal(), by)
+  }
+
   /** Down to the limits that hold now. */
-  limitGoal(): CycleGoal {
+  private limitGoal(): CycleGoal {
     const { maxMemory, maxHeap } = this.state.settings
     return { trigger: 'limit-lowered', cache: null, targetBytes: maxMemory, targetHeapBytes: maxHeap }
   }
@@ -231,7 +239,8 @@ export class Evictor {
       usageAfter: state.usage,
       duration: at - startedAt,
     }
-    this.recordEnd(summary, at)
+    // An observer may have closed the manager meanwhile: nothing comes after that.
+    if (!state.stopped) this.recordEnd(summary, at)
     return summary
   }
 

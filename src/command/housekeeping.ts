@@ -34,6 +34,8 @@ export class Housekeeping {
   private idle: NodeJS.Immediate | null = null
   private stopped = false
   private readonly outside = new Outside()
+  /** Called by each check, before it judges. */
+  onCheck: (at: number) => void = () => {}
   /** Until the warning about the item limit was given. */
   watchesItems = true
   /** Entries or bytes that came and did not leave, or left and never came: a bug, where it isn't 0. */
@@ -79,10 +81,14 @@ export class Housekeeping {
   noticeItemEviction(): void {
     if (this.state.usage >= 0.5) return
     this.watchesItems = false
-    this.logger.warn(
-      { maxItems: this.state.settings.maxItems, usage: this.state.usage },
-      'entries are evicted by the item limit while under half of the memory budget: raise maxItems (CACHE_MAX_ITEMS), or lift it with Infinity (logged once)',
-    )
+    const { usage, settings } = this.state
+    const warn = (): void =>
+      this.logger.warn(
+        { maxItems: settings.maxItems, usage },
+        'entries are evicted by the item limit while under half of the memory budget: raise maxItems (CACHE_MAX_ITEMS), or lift it with Infinity (logged once)',
+      )
+    // Not in the middle of an add, which has looked up what a logger that calls the cache would change.
+    queueMicrotask(() => this.outside.run(warn))
   }
 
   /** One check: frees what is past its time, samples, tells new peaks, judges the level, audits the books. */
@@ -90,6 +96,7 @@ export class Housekeeping {
     const at = this.clock.refresh()
     this.evictor.sweep(at, Number.POSITIVE_INFINITY)
     this.noticeClock(at)
+    this.onCheck(at)
     this.recordSample(at)
     this.recordPeaks(at)
     this.auditBooks()
@@ -104,6 +111,7 @@ export class Housekeeping {
       if (value > told) {
         present ??= this.ownPrefixes ? NO_PREFIXES : heldByPrefix(this.state)
         const caches = largest(held ?? this.state.holdings())
+        // Each event has its own: whoever is told of it may change it.
         this.recorder.record({
           seq: this.recorder.nextSeq,
           at,
@@ -112,7 +120,7 @@ export class Housekeeping {
           value,
           previous: told,
           peakedAt,
-          held: { caches, ...present },
+          held: structuredClone({ caches, ...present }),
         })
       }
     }
@@ -120,7 +128,8 @@ export class Housekeeping {
 
   /** The end of a call that changed usage: judges the level (a change tells the peaks, too), then tells the observers. */
   settle(at: number): void {
-    const warned = levelChange(this.state, this.recorder.nextSeq, at)
+    // An observer of a long eviction may have closed the manager.
+    const warned = this.stopped ? null : levelChange(this.state, this.recorder.nextSeq, at)
     if (warned !== null) {
       this.recorder.record(warned)
       this.recordPeaks(at)

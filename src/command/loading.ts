@@ -1,3 +1,4 @@
+import { errorName } from '../base/error-name.ts'
 import { LoadTimeoutError, OptionError } from '../base/errors.ts'
 import { type DurationText, parseDuration, shown } from '../base/units.ts'
 import type { Cache } from './cache.ts'
@@ -62,13 +63,13 @@ export class Loading<V> {
     options.signal?.throwIfAborted()
     const held = this.cache.get(key)
     if (held !== undefined) return held
-    if (!this.cache.isAttached) return loader(key, { signal: options.signal ?? new AbortController().signal })
     const failure = this.failures.get(key)
     if (failure !== undefined) {
       if (failure.until > this.engine.clock.refresh()) throw failure.error
       this.failures.delete(key)
     }
-    const joined = this.flights.get(key)
+    // A cache that is closed or dropped shares no loads, and stores none; what the call says of its waiting holds.
+    const joined = this.cache.isAttached ? this.flights.get(key) : undefined
     const flight = joined ?? this.start(key, loader, options, timeout, errorTtl)
     return this.wait(key, flight, options.signal, joined === undefined ? Number.POSITIVE_INFINITY : timeout)
   }
@@ -100,7 +101,7 @@ export class Loading<V> {
     const flight: Flight<V> = { result: promise, abort, waiters: 0, outdated: false }
     // Every waiter has a handler of its own; one that has gone must not leave an unhandled rejection behind.
     promise.catch(() => {})
-    this.flights.set(key, flight)
+    if (this.cache.isAttached) this.flights.set(key, flight)
     let timer: NodeJS.Timeout | null = null
     let over = false
     const end = (settle: () => void): void => {
@@ -113,7 +114,7 @@ export class Loading<V> {
     const fail = (error: unknown): void =>
       end(() => {
         this.recordFailure(key, begun, error)
-        if (errorTtl > 0 && !flight.outdated) this.remember(key, error, errorTtl)
+        if (errorTtl > 0 && !flight.outdated && this.cache.isAttached) this.remember(key, error, errorTtl)
         this.engine.publisher.flush()
         reject(error)
       })
@@ -195,13 +196,12 @@ export class Loading<V> {
   }
 
   private recordFailure(key: string, begun: number, error: unknown): void {
-    const name = error instanceof Error ? error.name : typeof error
     this.record({
       type: 'load-failed',
       cache: this.cache.name,
       key,
       duration: this.engine.clock.refresh() - begun,
-      error: name,
+      error: errorName(error),
     })
   }
 

@@ -2,9 +2,12 @@ import {
   brokenItemLimit,
   brokenLimit,
   impossibleLimit,
+  isLowered,
   isOwnLimit,
   limitValue,
+  NO_OVERHANG,
   onlyItemsMatter,
+  overhangOf,
   reachesThreshold,
 } from '../decide/room.ts'
 import type { LimitName, RejectionReason } from '../event/vocabulary.ts'
@@ -35,13 +38,18 @@ export function makeRoom(
 ): Refusal | null {
   const { state } = engine
   const calm = onlyItemsMatter(state, cache, size, offHeap, at)
+  let overhang = NO_OVERHANG
   if (!calm) {
+    engine.budgets.attend(at)
     const impossible = impossibleLimit(state, cache, size, offHeap)
     if (impossible !== null) return refusal(engine, cache, 'too-large', impossible)
+    overhang = overhangOf(state)
     clearUp(engine, cache, key, size, offHeap, replaced, at)
   }
   for (;;) {
-    const limit = calm ? brokenItemLimit(state, cache, replaced) : brokenLimit(state, cache, size, offHeap, replaced)
+    const limit = calm
+      ? brokenItemLimit(state, cache, replaced)
+      : brokenLimit(state, cache, size, offHeap, replaced, overhang)
     if (limit === null) return null
     if (!freeFor(engine, cache, key, size, limit, replaced, at)) return refusal(engine, cache, 'full', limit)
   }
@@ -59,11 +67,14 @@ function clearUp(
 ): void {
   const { state, evictor } = engine
   if (at >= state.soonestExpiry) evictor.sweepSlice(at)
-  if (!state.limits.evicts) return
-  if (state.cycle === null && reachesThreshold(state, size, offHeap, replaced)) evictor.startBackground('threshold', at)
+  if (state.cycle === null) {
+    if (!state.limits.evicts || !reachesThreshold(state, size, offHeap, replaced)) return
+    const lowered = isLowered(state, 'memory') || isLowered(state, 'heap')
+    evictor.startBackground(lowered ? 'pressure' : 'threshold', at)
+  }
   // What is larger than the target can't be made room for by a cycle: the hard limits see to it.
   const { targetBytes, targetHeapBytes } = state.limits
-  if (state.cycle === null || size > targetBytes || size - offHeap > targetHeapBytes) return
+  if (size > targetBytes || size - offHeap > targetHeapBytes) return
   const freed = replaced === NONE ? 0 : (state.columns.size[replaced] as number)
   const freedHeap = replaced === NONE ? 0 : freed - state.offHeapOf(replaced)
   const trigger = { cache: cache.name, key, size }
@@ -86,7 +97,7 @@ function freeFor(
   if (!state.limits.evicts) return evictor.expireOne(own, at)
   const trigger = engine.recorder.tellsEvictions ? { cache: cache.name, key, size } : null
   if (limit === 'items' && housekeeping.watchesItems) housekeeping.noticeItemEviction()
-  return evictor.freeOne(own, replaced, limit, trigger, null, at)
+  return evictor.freeOne(own, replaced, isLowered(state, limit) ? 'pressure' : limit, trigger, null, at)
 }
 
 function refusal({ state }: Engine, cache: CacheState, reason: RejectionReason, limitName: LimitName): Refusal {

@@ -2,25 +2,26 @@ import { randomInt } from 'node:crypto'
 import { hostname } from 'node:os'
 import { nanoid } from 'nanoid'
 import type { Observable } from 'rxjs'
-import { map } from 'rxjs'
+import { map } from 'rxjs/internal/operators/map'
 import { type Advice, adviceFor } from '../base/advice.ts'
 import { OperationClock } from '../base/clock.ts'
 import { ClosedError, OptionError, TooManyCachesError } from '../base/errors.ts'
 import { safeLogger } from '../base/logger.ts'
-import { readAllowance } from '../base/memory/allowance.ts'
+import { type MemoryAllowance, readAllowance } from '../base/memory/allowance.ts'
+import { type ProcessMemory, SystemMemory } from '../base/memory/process-memory.ts'
+import { checkNames } from '../base/option-names.ts'
 import {
   type CacheOptions,
   cacheName,
   type MemoryManagerOptions,
   resolveCache,
   resolveOptions,
-  type Stated,
 } from '../base/options.ts'
+import { guardedRule } from '../base/prefix.ts'
 import { Redaction } from '../base/redaction.ts'
 import type { PolicyName, Settings, SettingsChange } from '../base/settings.ts'
 import { type ByteText, shown } from '../base/units.ts'
 import { VERSION } from '../base/version.ts'
-import { exceedsCommonLimit, exceedsOwnLimit } from '../decide/room.ts'
 import {
   type Curve,
   EVENT_TYPES,
@@ -29,7 +30,6 @@ import {
   type MuninnEvent,
   type Started,
 } from '../event/catalogue.ts'
-import { CacheState } from '../fold/cache-state.ts'
 import { State } from '../fold/state.ts'
 import { eventStream } from '../observe/event-stream.ts'
 import { logEvents, logOvercommitted, logStart } from '../observe/log.ts'
@@ -40,16 +40,26 @@ import { AuditLog } from '../persist/audit-log.ts'
 import type { History } from '../query/answers.ts'
 import { type Actor, Actors, type Attribution } from './actor.ts'
 import { type AddVerdict, judgeAdd } from './add-verdict.ts'
-import { Cache } from './cache.ts'
+import { BudgetKeeper } from './budget-keeper.ts'
+import type { Cache } from './cache.ts'
+import { CacheHandles } from './cache-handles.ts'
 import { Engine } from './engine.ts'
 import { type CycleSummary, Evictor } from './evictor.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Recorder } from './recorder.ts'
 import { type Held, Repetition } from './repetition.ts'
-import { type LimitOptions, limitsChange, policyChange } from './settings-change.ts'
+import { type LimitOptions, type LimitsChange, limitsChange, policyChange } from './settings-change.ts'
 import { ShadowCaches } from './shadow-caches.ts'
 import { statsOf } from './statistics.ts'
 import type { Stats } from './stats.ts'
+
+/** What a manager asks of the world about memory; another one for tests. */
+export interface Surroundings {
+  readonly readAllowance: () => MemoryAllowance
+  readonly memory: (allowance: MemoryAllowance) => ProcessMemory
+}
+
+const SURROUNDINGS: Surroundings = { readAllowance, memory: (allowance) => new SystemMemory(allowance) }
 
 /** What `evict` takes. */
 export interface EvictOptions {
@@ -87,24 +97,22 @@ export class MemoryManager {
   private readonly engine: Engine
   private readonly started: Started
   private readonly audit: AuditLog | null
-  private readonly facades = new Map<string, Cache<never>>()
+  private readonly handles: CacheHandles
   private historyReader: History | null = null
-  private stated: Stated
   private closing: Promise<void> | null = null
 
   /**
    * @throws {OptionError} naming the option that is wrong; nothing has been allocated.
    * @throws {MissingDependencyError} where an audit log is asked for and better-sqlite3 isn't installed.
    */
-  constructor(options: MemoryManagerOptions = {}) {
-    const mayUse = readAllowance()
+  constructor(options: MemoryManagerOptions = {}, surroundings: Surroundings = SURROUNDINGS) {
+    const mayUse = surroundings.readAllowance()
     const resolved = resolveOptions(options, mayUse)
     const { settings } = resolved
     this.redaction = resolved.redaction === null ? null : new Redaction(resolved.redaction)
     const spoken = safeLogger(resolved.logger)
     const logger = this.redaction === null ? spoken : quietErrors(spoken)
     const clock = new OperationClock(resolved.clock)
-    this.stated = resolved.stated
     this.runId = nanoid()
     this.started = {
       seq: 1,
@@ -122,27 +130,44 @@ export class MemoryManager {
         source: mayUse.source,
         sources: mayUse.sources,
         heapLimit: mayUse.heapLimit,
+        heapSource: mayUse.heapSource,
+        heapSources: mayUse.heapSources,
       },
     }
-    this.audit =
-      resolved.audit === null ? null : AuditLog.open(resolved.audit, logger, { prefixOf: quiet(resolved.prefix) })
+    const { prefix } = resolved
+    // Its errors were told when the key was stored.
+    const prefixOf = prefix === null ? null : guardedRule(prefix, () => {})
+    this.audit = resolved.audit === null ? null : AuditLog.open(resolved.audit, logger, { prefixOf })
     const publisher = new Publisher(logger)
     const recorder = new Recorder(new State(this.started), publisher)
     if (resolved.shadow.length > 0)
       recorder.shadows = new ShadowCaches(resolved.shadow, recorder.state, (own) => new MemoryManager(own))
     const evictor = new Evictor(recorder, clock)
-    const housekeeping = new Housekeeping(recorder, evictor, clock, logger, resolved.prefix !== null)
+    const housekeeping = new Housekeeping(recorder, evictor, clock, logger, prefix !== null)
+    const budgets = new BudgetKeeper({
+      recorder,
+      evictor,
+      housekeeping,
+      clock,
+      allowance: mayUse,
+      readAllowance: surroundings.readAllowance,
+      stated: resolved.stated,
+      memory: resolved.pressure ? surroundings.memory(mayUse) : null,
+      estimates: resolved.sizing === 'heap',
+    })
     const actors = new Actors()
     this.engine = new Engine({
       recorder,
       clock,
       evictor,
       housekeeping,
+      budgets,
       actors,
       logger,
       sizing: resolved.sizing,
-      prefix: resolved.prefix,
+      prefix: prefix === null ? null : guardedRule(prefix, (error) => publisher.failed(error)),
     })
+    this.handles = new CacheHandles(this.engine)
     this.events$ = eventStream(publisher, EVENT_TYPES)
     this.evictions$ = eventStream(publisher, ['evicted'])
     this.warnings$ = eventStream(publisher, ['warned'])
@@ -153,6 +178,8 @@ export class MemoryManager {
     publisher.flush()
     logStart(logger, settings, this.started, resolved.overcommitted)
     housekeeping.start()
+    budgets.start()
+    publisher.flush()
   }
 
   /** What holds now: limits, thresholds, policy, all resolved; a copy. */
@@ -191,21 +218,23 @@ export class MemoryManager {
    */
   cache<V = unknown>(name: string, options?: CacheOptions): Cache<V> {
     cacheName(name)
-    if (this.closing !== null) return (this.facades.get(name) ?? this.detached(name)) as Cache<unknown> as Cache<V>
+    if (this.engine.state.stopped) return this.handles.ofClosed(name) as Cache<unknown> as Cache<V>
     const { state } = this.engine
     const present = state.caches.get(name)
     if (present === undefined) {
-      const settings = resolveCache(options ?? {}, `caches.${name}`)
+      const { budgets } = this.engine
+      const settings = resolveCache(options ?? {}, `caches.${name}`, budgets.allowance)
       if (state.caches.size >= state.settings.maxCaches) throw new TooManyCachesError(name, state.settings.maxCaches)
       this.configure({ caches: { [name]: null } }, { caches: { [name]: settings } }, 'cache-created')
+      budgets.newCache(name, options ?? {})
       // Before anybody is told: an observer may drop it, or close the manager.
-      const made = this.facade(name)
+      const made = this.handles.of(name)
       this.engine.publisher.flush()
       return made as Cache<unknown> as Cache<V>
     }
-    const facade = this.facade(name)
+    const handle = this.handles.of(name)
     if (options !== undefined) this.setLimits({ caches: { [name]: options } })
-    return facade as Cache<unknown> as Cache<V>
+    return handle as Cache<unknown> as Cache<V>
   }
 
   /** Names of the caches there are. */
@@ -219,11 +248,10 @@ export class MemoryManager {
     const present = this.engine.state.caches.get(name)
     if (present === undefined) return false
     const { clock, housekeeping, actors } = this.engine
-    const facade = this.facade(name)
     const at = clock.refresh()
-    facade.empty(at, actors.attribution(undefined))
+    this.handles.of(name).empty(at, actors.attribution(undefined))
     this.configure({ caches: { [name]: { ...present.settings } } }, { caches: { [name]: null } }, 'cache-dropped')
-    this.forgetFacade(name)
+    this.handles.drop(name)
     housekeeping.settle(at)
     return true
   }
@@ -257,11 +285,12 @@ export class MemoryManager {
   }
 
   stats(): Stats {
-    const { state, publisher, housekeeping, clock, recorder } = this.engine
+    const { state, publisher, housekeeping, clock, budgets, recorder } = this.engine
     return statsOf({
       shadows: recorder.shadows?.stats() ?? [],
       state,
       started: this.started,
+      allowance: budgets.allowance,
       audit: this.audit,
       observerErrors: publisher.errors,
       imbalances: housekeeping.imbalances,
@@ -323,22 +352,39 @@ export class MemoryManager {
    */
   setLimits(limits: LimitOptions): void {
     this.demandOpen('setLimits()')
-    const { state, clock, evictor, actors, housekeeping, logger } = this.engine
+    const { state, clock, evictor, actors, housekeeping, logger, budgets } = this.engine
     const by = actors.attribution(limits?.actor)
-    const { from, to, stated, overcommitted } = limitsChange(state.settings, limits, this.stated, readAllowance())
+    const { from, to, stated, overcommitted } = this.changeTo(limits)
     if (Object.keys(to).length === 0) return
-    const created = Object.keys(to.caches ?? {}).filter((name) => !state.caches.has(name))
+    budgets.stated = stated
+    evictor.completeBackground(clock.refresh())
+    this.configure(from, to, 'limits', by)
+    evictor.holdLimits(by)
+    housekeeping.settle(clock.read())
+    // At the end: a logger may call the cache, or close it.
+    if (overcommitted) logOvercommitted(logger, state.settings, this.started)
+  }
+
+  /**
+   * @internal The settings as `setLimits` would leave them; nothing has changed.
+   *
+   * @throws what `setLimits` would throw.
+   */
+  settingsUnder(limits: LimitOptions): Settings {
+    this.demandOpen('setLimits()')
+    const { to } = this.changeTo(limits)
+    const { settings } = this
+    return { ...settings, ...to, caches: { ...settings.caches, ...to.caches } }
+  }
+
+  private changeTo(limits: LimitOptions): LimitsChange {
+    const { state, budgets } = this.engine
+    const change = limitsChange(state.settings, limits, budgets.stated, budgets.allowance)
+    const created = Object.keys(change.to.caches ?? {}).filter((name) => !state.caches.has(name))
     if (state.caches.size + created.length > state.settings.maxCaches) {
       throw new TooManyCachesError(created.join(', '), state.settings.maxCaches)
     }
-    this.stated = stated
-    evictor.completeBackground(clock.refresh())
-    this.configure(from, to, 'limits', by)
-    if (overcommitted) logOvercommitted(logger, state.settings, this.started)
-    if (exceedsCommonLimit(state) || state.cacheList.some(exceedsOwnLimit)) {
-      evictor.runWhole(evictor.limitGoal(), by)
-    }
-    housekeeping.settle(clock.read())
+    return change
   }
 
   /**
@@ -350,9 +396,9 @@ export class MemoryManager {
   setPolicy(policy: PolicyName, evictionThreshold?: number, options: { actor?: string } = {}): void {
     this.demandOpen('setPolicy()')
     checkOptions(options, ['actor'])
-    const { state, actors, publisher } = this.engine
+    const { state, actors, publisher, budgets } = this.engine
     const by = actors.attribution(options.actor)
-    const { from, to } = policyChange(state.settings, policy, evictionThreshold, this.stated)
+    const { from, to } = policyChange(state.settings, policy, evictionThreshold, budgets.stated)
     if (Object.keys(to).length === 0) return
     this.configure(from, to, 'policy', by)
     publisher.flush()
@@ -392,8 +438,8 @@ export class MemoryManager {
     return new Repetition(
       {
         engine,
-        cacheOf: (name) => (engine.state.caches.has(name) ? this.facade(name) : null),
-        forget: (name) => this.forgetFacade(name),
+        cacheOf: (name) => (engine.state.caches.has(name) ? this.handles.of(name) : null),
+        forget: (name) => this.handles.drop(name),
       },
       held,
     )
@@ -401,6 +447,8 @@ export class MemoryManager {
 
   /** Flushes the audit log, completes the streams, stops the timers. Idempotent. */
   close(): Promise<void> {
+    // First: an observer of the last events finds it closed.
+    this.stop('close', null, null)
     this.closing ??= this.finish()
     return this.closing
   }
@@ -410,7 +458,6 @@ export class MemoryManager {
   }
 
   private async finish(): Promise<void> {
-    this.stop('close', null, null)
     // Closed from inside a subscriber, the last events are delivered once it has returned.
     await Promise.resolve()
     await this.audit?.close()
@@ -418,16 +465,17 @@ export class MemoryManager {
   }
 
   private stop(reason: 'close' | 'exit', code: number | null, error: string | null): void {
-    const { recorder, clock, housekeeping, publisher, evictor, state } = this.engine
+    const { recorder, clock, housekeeping, budgets, publisher, evictor, state } = this.engine
     if (state.stopped) return
     const at = clock.refresh()
     housekeeping.stop()
+    budgets.stop()
     evictor.completeBackground(at)
     // What was read and written since the last check belongs to the record of the run, too.
     housekeeping.recordSample(at)
     housekeeping.recordPeaks(at)
     recorder.record({ seq: recorder.nextSeq, at, type: 'stopped', reason, code, error })
-    for (const [name, facade] of this.facades) facade.detach(this.emptyState(name))
+    this.handles.detachAll()
     recorder.values.length = 0
     publisher.complete(reason === 'exit')
     recorder.shadows?.close()
@@ -463,47 +511,8 @@ export class MemoryManager {
     })
   }
 
-  /** The handle that users hold of a cache that is there. */
-  private facade(name: string): Cache<never> {
-    const held = this.facades.get(name)
-    if (held !== undefined) return held
-    const made = new Cache<never>(this.engine, this.engine.state.caches.get(name) as CacheState)
-    this.facades.set(name, made)
-    return made
-  }
-
-  private forgetFacade(name: string): void {
-    this.facades.get(name)?.detach(this.emptyState(name))
-    this.facades.delete(name)
-  }
-
-  private detached(name: string): Cache<never> {
-    const empty = this.emptyState(name)
-    const cache = new Cache<never>(this.engine, empty)
-    cache.detach(empty)
-    return cache
-  }
-
-  /** A cache state with nothing in it, that nobody folds into. */
-  private emptyState(name: string): CacheState {
-    const { state } = this.engine
-    return new CacheState(name, 0, resolveCache({}, name), state.columns, state.policy, 0)
-  }
-
   private demandOpen(call: string): void {
-    if (this.closing !== null) throw new ClosedError(call)
-  }
-}
-
-/** The user's rule for prefixes, for a thread that can't do anything about its errors: they were told when the key was stored. */
-function quiet(rule: ((key: string) => string) | null): ((key: string) => string) | null {
-  if (rule === null) return null
-  return (key) => {
-    try {
-      return String(rule(key)).slice(0, 64)
-    } catch {
-      return ''
-    }
+    if (this.engine.state.stopped) throw new ClosedError(call)
   }
 }
 
@@ -516,9 +525,7 @@ function unwritten({ status, pendingEvents, problem }: AuditState): string | nul
 function checkOptions(options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null)
     throw new OptionError('options', `${shown(options)} is not an object of options`)
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw new OptionError(name, `is not an option here; there is ${known.join(', ')}`)
-  }
+  checkNames(options, known)
 }
 
 function checkType(type: unknown): void {

@@ -1,4 +1,3 @@
-import { exceedsCommonLimit, exceedsOwnLimit } from '../decide/room.ts'
 import type { Configured, CycleStarted, MuninnEvent, Stored } from '../event/catalogue.ts'
 import { NONE } from '../fold/columns.ts'
 import type { Cache } from './cache.ts'
@@ -119,22 +118,22 @@ export class Repetition {
   }
 
   private configure(e: Configured): void {
-    const { recorder, evictor, publisher, state } = this.of.engine
+    const { recorder, evictor, publisher } = this.of.engine
     if (e.reason === 'limits') evictor.completeBackground(e.at)
     const to = Object.fromEntries(
       Object.entries(e.to).filter(([name]) => !(this.held as ReadonlySet<string>).has(name)),
     )
     recorder.record({ ...e, to, seq: recorder.nextSeq })
     if (e.reason === 'cache-dropped') for (const name of Object.keys(e.to.caches ?? {})) this.of.forget(name)
-    if (exceedsCommonLimit(state) || state.cacheList.some(exceedsOwnLimit)) {
-      evictor.runWhole(evictor.limitGoal(), NOBODY)
-    }
+    evictor.holdLimits(NOBODY)
     publisher.flush()
   }
 
-  /** Cycles that somebody asked for; the others begin by themselves. */
-  private force({ trigger, cache: name, targetBytes, targetHeapBytes }: CycleStarted): void {
+  /** Cycles that somebody asked for, or that the process's own memory did; the others begin by themselves. */
+  private force({ at, trigger, cache: name, targetBytes, targetHeapBytes }: CycleStarted): void {
     const { evictor, publisher, state } = this.of.engine
+    if (trigger === 'pressure' && state.cycle === null && !this.held.has('maxMemory'))
+      evictor.startBackground(trigger, at)
     const cache = name === null ? null : (state.caches.get(name) ?? null)
     if (trigger !== 'forced' || (name !== null && cache === null)) return
     evictor.runWhole({ trigger, cache, targetBytes, targetHeapBytes }, NOBODY)

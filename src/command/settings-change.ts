@@ -3,9 +3,13 @@ import type { MemoryAllowance } from '../base/memory/allowance.ts'
 import {
   type CacheOptions,
   cacheName,
+  cacheShares,
   cachesOf,
   itemLimit,
+  type MemoryLimits,
+  oneOf,
   policyName,
+  refuseContradictions,
   resolveCache,
   resolveMemory,
   resolveTarget,
@@ -23,6 +27,7 @@ export interface LimitOptions {
   memoryThreshold?: number
   evictionThreshold?: number
   evictionTarget?: number
+  onFull?: 'evict' | 'reject'
   caches?: Readonly<Record<string, CacheOptions>>
   actor?: string
 }
@@ -34,6 +39,7 @@ const KNOWN: Record<keyof LimitOptions, true> = {
   memoryThreshold: true,
   evictionThreshold: true,
   evictionTarget: true,
+  onFull: true,
   caches: true,
   actor: true,
 }
@@ -46,9 +52,13 @@ export interface Change {
 
 /** A change of limits, what is now stated, and whether the memory budget is now more than the process may use. */
 export interface LimitsChange extends Change {
+  readonly to: Partial<Settings>
   readonly stated: Stated
   readonly overcommitted: boolean
 }
+
+/** What is no single cache's. */
+type Common = Partial<Omit<Settings, 'caches'>>
 
 /** @throws {OptionError} for anything wrong with any of it. */
 export function limitsChange(
@@ -64,18 +74,18 @@ export function limitsChange(
       throw new OptionError(name, `is not a limit; limits are ${Object.keys(KNOWN).join(', ')}`)
   }
   const wanted: Record<string, unknown> = {}
-  const now: Stated = {
-    maxHeap: stated.maxHeap || limits.maxHeap !== undefined,
-    evictionTarget: stated.evictionTarget || limits.evictionTarget !== undefined,
+  const { maxMemory: newMemory, maxHeap: newHeap } = limits
+  const memory: MemoryLimits = {
+    ...stated.memory,
+    ...(newMemory === undefined ? {} : { maxMemory: newMemory }),
+    ...(newHeap === undefined ? {} : { maxHeap: newHeap }),
   }
   let overcommitted = false
   if (limits.maxMemory !== undefined || limits.maxHeap !== undefined) {
-    const maxMemory = limits.maxMemory === undefined ? settings.maxMemory : limits.maxMemory
-    const maxHeap = limits.maxHeap === undefined ? settings.maxHeap : limits.maxHeap
-    const memory = resolveMemory({ maxMemory, ...(now.maxHeap ? { maxHeap } : {}) }, allowance)
-    wanted.maxMemory = memory.maxMemory
-    wanted.maxHeap = memory.maxHeap
-    overcommitted = limits.maxMemory !== undefined && memory.overcommitted
+    const resolved = resolveMemory(memory, allowance)
+    wanted.maxMemory = resolved.maxMemory
+    wanted.maxHeap = resolved.maxHeap
+    overcommitted = limits.maxMemory !== undefined && resolved.overcommitted
   }
   if (limits.maxItems !== undefined) wanted.maxItems = itemLimit(limits.maxItems, 'maxItems')
   if (limits.memoryThreshold !== undefined)
@@ -83,12 +93,19 @@ export function limitsChange(
   if (limits.evictionThreshold !== undefined || limits.evictionTarget !== undefined) {
     Object.assign(wanted, thresholds(settings, limits.evictionThreshold, limits.evictionTarget, stated))
   }
+  if (limits.onFull !== undefined) wanted.onFull = oneOf(limits.onFull, ['evict', 'reject'], 'onFull')
   const change = difference(settings, wanted)
-  const caches = cachesChange(settings, limits.caches === undefined ? {} : cachesOf(limits.caches))
+  const cacheLimits = limits.caches === undefined ? {} : cachesOf(limits.caches)
+  const caches = cachesChange(settings, cacheLimits, allowance)
+  refuseContradictions(limits, { ...settings, ...change.to, caches: caches?.to ?? {} }, allowance)
   return {
     from: { ...change.from, ...(caches === null ? {} : { caches: caches.from }) },
     to: { ...change.to, ...(caches === null ? {} : { caches: caches.to }) },
-    stated: now,
+    stated: {
+      evictionTarget: stated.evictionTarget || limits.evictionTarget !== undefined,
+      memory,
+      cacheShares: sharesAfter(stated.cacheShares, cacheLimits),
+    },
     overcommitted,
   }
 }
@@ -118,12 +135,35 @@ function thresholds(
   return { evictionThreshold, evictionTarget: resolveTarget(target === undefined ? kept : target, evictionThreshold) }
 }
 
-function cachesChange(settings: Settings, options: Readonly<Record<string, CacheOptions>>) {
+/** A cache that is now given bytes has no share any more. */
+function sharesAfter(
+  before: Stated['cacheShares'],
+  caches: Readonly<Record<string, CacheOptions>>,
+): Stated['cacheShares'] {
+  const kept = Object.entries(before).filter(([name]) => caches[name]?.maxMemory === undefined)
+  return { ...Object.fromEntries(kept), ...cacheShares(caches) }
+}
+
+/** What follows what the process may use now: the budgets, and the caches' shares of it. */
+export function allowanceChange(settings: Settings, stated: Stated, allowance: MemoryAllowance) {
+  const { maxMemory, maxHeap } = resolveMemory(stated.memory, allowance)
+  const shares = Object.entries(stated.cacheShares).filter(([name]) => Object.hasOwn(settings.caches, name))
+  const caches = Object.fromEntries(
+    shares.map(([name, share]) => [name, { maxMemory: Math.max(1, Math.floor(allowance.bytes * share)) }]),
+  )
+  return { maxMemory, maxHeap, caches: cachesChange(settings, caches, allowance) }
+}
+
+function cachesChange(
+  settings: Settings,
+  options: Readonly<Record<string, CacheOptions>>,
+  allowance: Pick<MemoryAllowance, 'bytes'>,
+) {
   const from: Record<string, CacheSettings | null> = {}
   const to: Record<string, CacheSettings> = {}
   for (const [name, cache] of Object.entries(options)) {
     const now = Object.hasOwn(settings.caches, name) ? settings.caches[name] : undefined
-    const wanted = resolveCache(cache, `caches.${cacheName(name)}`, now)
+    const wanted = resolveCache(cache, `caches.${cacheName(name)}`, allowance, now)
     const same =
       now !== undefined &&
       now.maxItems === wanted.maxItems &&
@@ -136,7 +176,7 @@ function cachesChange(settings: Settings, options: Readonly<Record<string, Cache
   return Object.keys(to).length === 0 ? null : { from, to }
 }
 
-function difference(settings: Settings, wanted: Record<string, unknown>): Change {
+function difference(settings: Settings, wanted: Record<string, unknown>): Record<keyof Change, Common> {
   const changed = Object.keys(wanted).filter((name) => Reflect.get(settings, name) !== wanted[name])
   return {
     from: Object.fromEntries(changed.map((name) => [name, Reflect.get(settings, name)])),

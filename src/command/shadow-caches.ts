@@ -88,6 +88,7 @@ export class ShadowCaches {
         onFull: state.settings.onFull,
         maxCaches: state.settings.maxCaches,
         checkInterval: 0,
+        pressure: false,
         seed: (state.seed ^ OTHER_SEED) >>> 0,
         clock: { now: () => this.now },
       })
@@ -223,15 +224,21 @@ export class ShadowCaches {
 
   private limits({ maxItems, maxMemory }: ShadowSettings) {
     const { settings } = this.state
+    const items = maxItems ?? settings.maxItems
     const bytes = maxMemory ?? settings.maxMemory
     return {
-      maxItems: this.scaled(maxItems ?? settings.maxItems),
+      maxItems: this.scaled(items),
       maxMemory: this.scaled(bytes),
       maxHeap: this.scaled((settings.maxHeap / settings.maxMemory) * bytes || Number.POSITIVE_INFINITY),
       caches: Object.fromEntries(
         Object.entries(settings.caches).map(([name, own]: [string, CacheSettings]) => [
           name,
-          { maxItems: this.scaled(own.maxItems), maxMemory: this.scaled(own.maxMemory), ttl: own.ttl },
+          {
+            // A cache's own limit above that of all never binds, and is no option beside it.
+            maxItems: this.scaled(own.maxItems > items ? Number.POSITIVE_INFINITY : own.maxItems),
+            maxMemory: this.scaled(own.maxMemory > bytes ? Number.POSITIVE_INFINITY : own.maxMemory),
+            ttl: own.ttl,
+          },
         ]),
       ),
     }

@@ -1,4 +1,5 @@
 import v8 from 'node:v8'
+import type { MemoryAllowance } from '../base/memory/allowance.ts'
 import type { Started } from '../event/catalogue.ts'
 import type { CacheState } from '../fold/cache-state.ts'
 import type { State } from '../fold/state.ts'
@@ -12,6 +13,7 @@ import type { CacheStats, Stats } from './stats.ts'
 export interface StatsSources {
   readonly state: State
   readonly started: Started
+  readonly allowance: MemoryAllowance
   readonly audit: AuditLog | null
   readonly shadows: readonly ShadowStats[]
   readonly observerErrors: number
@@ -20,7 +22,8 @@ export interface StatsSources {
 }
 
 /** All figures of the present, read off the state: nothing is counted here. */
-export function statsOf({ state, started, audit, shadows, observerErrors, imbalances, now }: StatsSources): Stats {
+export function statsOf(sources: StatsSources): Stats {
+  const { state, started, allowance, audit, shadows, observerErrors, imbalances, now } = sources
   const { settings, peaks } = state
   const caches = [...state.caches.values()]
   const sum = new Counts()
@@ -71,7 +74,8 @@ export function statsOf({ state, started, audit, shadows, observerErrors, imbala
     caches: caches.map(cacheStats),
     shadows,
     process: { rss, heapUsed, heapLimit: v8.getHeapStatistics().heap_size_limit },
-    mayUse: started.mayUse,
+    mayUse: allowance,
+    pressure: pressureOf(state),
     imbalances,
     observerErrors,
     audit: audit?.state() ?? null,
@@ -88,6 +92,12 @@ export function statsOf({ state, started, audit, shadows, observerErrors, imbala
       })),
     },
   }
+}
+
+function pressureOf({ effective, settings }: State): Stats['pressure'] {
+  const { maxMemory, maxHeap } = effective
+  const active = maxMemory < settings.maxMemory || maxHeap < settings.maxHeap
+  return { active, effectiveMemoryBytes: maxMemory, effectiveHeapBytes: maxHeap }
 }
 
 function cacheStats(cache: CacheState): CacheStats {

@@ -1,5 +1,5 @@
 import type { PolicyName } from '../base/settings.ts'
-import type { BudgetSource } from '../event/catalogue.ts'
+import type { MayUse } from '../event/catalogue.ts'
 import type { EvictionCause, Level } from '../event/vocabulary.ts'
 import type { AuditState, Lifetime } from '../persist/audit.ts'
 import type { ShadowStats } from './shadow-caches.ts'
@@ -80,7 +80,14 @@ export interface Stats {
   /** What the candidates of option `shadow` would have hit, in the order of the option. */
   readonly shadows: readonly ShadowStats[]
   readonly process: { readonly rss: number; readonly heapUsed: number; readonly heapLimit: number }
-  readonly mayUse: { readonly bytes: number; readonly source: string; readonly sources: readonly BudgetSource[] }
+  /** What the process may use: each source and the one that won; of the heap likewise. */
+  readonly mayUse: MayUse
+  /** Whether the process is short of memory, and what is left of the budgets. */
+  readonly pressure: {
+    readonly active: boolean
+    readonly effectiveMemoryBytes: number
+    readonly effectiveHeapBytes: number
+  }
   /** Breaches of the books and observers that threw, since start: 0 unless there is a bug. */
   readonly imbalances: number
   readonly observerErrors: number

@@ -5,6 +5,25 @@ import type { State } from '../fold/state.ts'
 /** What is free for an add beyond the present entries: the entry that it overwrites. */
 const NOBODY = -1
 
+/** What the caches may hold beyond what pressure leaves of the budgets, while a cycle brings them down to it in slices. */
+export interface Overhang {
+  readonly bytes: number
+  readonly heapBytes: number
+}
+
+export const NO_OVERHANG: Overhang = { bytes: 0, heapBytes: 0 }
+
+/** While a cycle gives back what the process needs, no add grows what is held; else no add passes a limit. */
+export function overhangOf({ cycle, bytes, heapBytes }: State): Overhang {
+  return cycle?.started.trigger === 'pressure' ? { bytes, heapBytes } : NO_OVERHANG
+}
+
+/** Whether what stands in the way is a budget that pressure has lowered. */
+export function isLowered({ ceiling, settings }: State, limit: LimitName): boolean {
+  if (limit === 'memory') return ceiling.maxMemory < settings.maxMemory
+  return limit === 'heap' && ceiling.maxHeap < settings.maxHeap
+}
+
 /**
  * The first limit that storing so many bytes would break now, or `null`. An overwritten entry's bytes count as free.
  * Compared in sums, never differences: `Infinity - Infinity` is no number.
@@ -15,6 +34,7 @@ export function brokenLimit(
   size: number,
   offHeap: number,
   replaced: number,
+  overhang: Overhang,
 ): LimitName | null {
   const added = replaced === NOBODY ? 1 : 0
   const freed = replaced === NOBODY ? 0 : (state.columns.size[replaced] as number)
@@ -23,9 +43,9 @@ export function brokenLimit(
   if (cache.bytes - freed + size > limits.maxMemory) return 'cache-memory'
   const { limits: all } = state
   if (state.items + added > all.maxItems) return 'items'
-  if (state.bytes - freed + size > all.maxMemory) return 'memory'
+  if (state.bytes - freed + size > Math.max(all.maxMemory, overhang.bytes)) return 'memory'
   const freedHeap = replaced === NOBODY ? 0 : freed - state.offHeapOf(replaced)
-  return state.heapBytes - freedHeap + size - offHeap > all.maxHeap ? 'heap' : null
+  return state.heapBytes - freedHeap + size - offHeap > Math.max(all.maxHeap, overhang.heapBytes) ? 'heap' : null
 }
 
 /**
@@ -61,9 +81,9 @@ export function impossibleLimit(state: State, cache: CacheState, size: number, o
 export function limitValue(state: State, cache: CacheState, limit: LimitName): number {
   switch (limit) {
     case 'memory':
-      return state.settings.maxMemory
+      return state.effective.maxMemory
     case 'heap':
-      return state.settings.maxHeap
+      return state.effective.maxHeap
     case 'items':
       return state.settings.maxItems
     case 'cache-items':
@@ -83,9 +103,9 @@ export function exceedsOwnLimit(cache: CacheState): boolean {
   return cache.items > cache.settings.maxItems || cache.bytes > cache.settings.maxMemory
 }
 
-/** Whether all caches hold more than they may together. */
-export function exceedsCommonLimit({ items, bytes, heapBytes, limits }: State): boolean {
-  return items > limits.maxItems || bytes > limits.maxMemory || heapBytes > limits.maxHeap
+/** Whether all caches hold more than they may together, by the stated limits: what pressure takes goes in slices. */
+export function exceedsCommonLimit({ items, bytes, heapBytes, settings }: State): boolean {
+  return items > settings.maxItems || bytes > settings.maxMemory || heapBytes > settings.maxHeap
 }
 
 /**

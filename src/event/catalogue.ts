@@ -261,10 +261,45 @@ export interface Configured extends Happened<'configured'>, Done {
   readonly reason: 'cache-created' | 'cache-dropped' | 'limits' | 'policy'
 }
 
+/** The budget and the heap budget, in bytes. */
+export interface Budgets {
+  readonly maxMemory: number
+  readonly maxHeap: number
+}
+
+/** What was read when the budgets changed: bytes, unless said otherwise. */
+export interface PressureEvidence {
+  /** What was judged: V8's old generation, or what the process, its container or the machine uses. */
+  readonly watched: 'heap' | 'memory'
+  /** Whose figures `used` and `limit` are. */
+  readonly source: string
+  readonly used: number
+  readonly limit: number
+  /** Whether a garbage collection had just ended; else some of `used` is garbage. */
+  readonly afterCollection: boolean
+  /** What the caches held of it. */
+  readonly held: number
+  readonly heapUsed: number
+  readonly rss: number
+  /** Bytes a second since the reading before; `null` where there was none. */
+  readonly growth: number | null
+  /** Share of the time that garbage collections took lately, 0–1. */
+  readonly collecting: number
+  /** Percent of the last 10 s in which somebody waited for memory (PSI); `null` where it isn't told. */
+  readonly stalled: number | null
+}
+
 export interface BudgetChanged extends Happened<'budget-changed'> {
-  readonly from: { readonly maxMemory: number; readonly maxHeap: number }
-  readonly to: { readonly maxMemory: number; readonly maxHeap: number }
-  readonly reason: string
+  /** The effective ones: what adds are held to, and cycles aim at. */
+  readonly from: Budgets
+  readonly to: Budgets
+  /** What holds where the process isn't short of memory, from now on: another one only by reason `allowance`. */
+  readonly stated: Budgets
+  /** `allowance`: what the process may use changed. `pressure`, `relief`: it runs short of memory, or no longer. */
+  readonly reason: 'allowance' | 'pressure' | 'relief'
+  readonly evidence: PressureEvidence | null
+  /** What the process may use, by reason `allowance`. */
+  readonly mayUse: MayUse | null
 }
 
 export interface Adapted extends Happened<'adapted'> {
@@ -292,6 +327,16 @@ export interface BudgetSource {
   readonly bytes: number
 }
 
+/** What the process may use: every source that was asked, and the one that won; of the heap likewise. */
+export interface MayUse {
+  readonly bytes: number
+  readonly source: string
+  readonly sources: readonly BudgetSource[]
+  readonly heapLimit: number
+  readonly heapSource: string
+  readonly heapSources: readonly BudgetSource[]
+}
+
 export interface Started extends Happened<'started'> {
   readonly runId: string
   readonly version: string
@@ -300,14 +345,7 @@ export interface Started extends Happened<'started'> {
   readonly host: string
   readonly pid: number
   readonly node: string
-  /** What this process may use: every source that was asked, and the one that won. */
-  readonly mayUse: {
-    readonly bytes: number
-    readonly source: string
-    readonly sources: readonly BudgetSource[]
-    /** V8's, in bytes. */
-    readonly heapLimit: number
-  }
+  readonly mayUse: MayUse
 }
 
 export interface Stopped extends Happened<'stopped'> {

@@ -9,7 +9,7 @@ const SMALLEST = 64
 
 /**
  * The entries of all caches as a struct of arrays: an entry is a handle, an attribute a column. Handles are reused.
- * Columns are read afresh at each use (`columns.size[h]`), since growing replaces them: a copy of some 95 bytes an
+ * Columns are read afresh at each use (`columns.size[h]`), since growing replaces them: a copy of some 100 bytes an
  * entry, 3 ms at 100,000 entries.
  */
 export class Columns {
@@ -35,6 +35,8 @@ export class Columns {
   carried: Uint32Array
   /** Links of the list that the entry is in; of free handles, `next` is the next free one. */
   readonly links: Links
+  /** Link of the chain in the cache's `KeyIndex`: handle + 1, or 0. */
+  chain: Int32Array
 
   // What only some users need exists (has `capacity` elements) from first use.
 
@@ -69,6 +71,7 @@ export class Columns {
     this.hits = new Float64Array(capacity)
     this.carried = new Uint32Array(capacity)
     this.links = new Links(capacity)
+    this.chain = new Int32Array(capacity)
   }
 
   /** A handle for a new entry. */
@@ -143,6 +146,7 @@ export class Columns {
     this.hits = copied(this.hits, new Float64Array(capacity))
     this.carried = copied(this.carried, new Uint32Array(capacity))
     this.links.grow(capacity)
+    this.chain = copied(this.chain, new Int32Array(capacity))
     if (this.wheelNext.length !== 0) {
       this.wheelPrevious = copied(this.wheelPrevious, new Int32Array(capacity))
       this.wheelNext = copied(this.wheelNext, new Int32Array(capacity))

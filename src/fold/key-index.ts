@@ -2,91 +2,107 @@ import { randomInt } from 'node:crypto'
 import { type Columns, NONE } from './columns.ts'
 import { hashWholeKey } from './hash.ts'
 
-/** Slots at first; a power of two. */
+/** Buckets at first; a power of two. */
 const SMALLEST = 64
-/** Largest table made at once for an expected number of entries. */
+/** Most buckets made at once for an expected number of entries. */
 const PREALLOCATED = 1 << 19
 /**
- * A chance insertion probes fewer slots than this even at 2^24 entries (at load ½ the longest cluster grows with some
- * 5 × ln n); more means keys that collide: an attack, or keys that differ where `KeyHasher` doesn't look.
+ * By chance a chain is shorter than this even at 2^24 entries (at load ½, one of 12 is expected once in 10^9 buckets);
+ * a longer one means keys that collide: an attack, or keys that differ where `KeyHasher` doesn't look.
  */
-const LONGEST_PROBE = 128
-/** Slots of the old table moved by one insertion while growing; 2 would just do. */
+const LONGEST_CHAIN = 24
+/** Buckets of the old table moved by one insertion while growing; 2 would just do. */
 const MOVED_PER_INSERT = 16
-/** Marks a slot of the old table whose entry has gone. */
-const GONE = -1
 
 /**
- * Key → handle: open addressing with linear probing over (hash, handle + 1) pairs at load ≤ ½, with backward-shift
- * deletion (Knuth, TAOCP 3, 6.4 R). Its own because V8's `Map` stalls for 30–450 ms when a large one rehashes, and
- * costs a quarter more per hit. It grows in portions: no insertion pauses for the whole. Where keys collide on purpose
- * it goes over, once, to hashing whole keys under a secret of its own, which decides nothing and is in no event.
+ * Key → handle: a hash table with chains at load ≤ ½ (Knuth, TAOCP 3, 6.4 C), linked through the `chain` column, so that
+ * an insertion or a removal mostly touches one bucket: open addressing took 65 ns for both, most of it in loops whose
+ * ends no CPU predicts. Its own because V8's `Map` stalls for 30–450 ms when a large one rehashes, and costs a quarter more
+ * per hit. It grows in portions: no insertion pauses for the whole. Where keys collide on purpose it goes over, once, to
+ * hashing whole keys under a secret of its own, which decides nothing and is in no event.
  */
 export class KeyIndex {
   private readonly columns: Columns
-  private table: Int32Array
+  /** By bucket: handle + 1 of the chain's first entry; 0: none. */
+  private heads: Int32Array
   private mask: number
+  /** While growing: the table of half as many buckets, those below `moved` empty. */
   private old: Int32Array | null = null
   private moved = 0
   /** 0 until hardened. */
   private secret = 0
+  /** Whether a look-up met a chain that is not by chance. */
+  private collides = false
   count = 0
 
   constructor(columns: Columns, expectedItems: number) {
     this.columns = columns
-    let slots = SMALLEST
-    while (slots < 2 * expectedItems && slots < PREALLOCATED) slots *= 2
-    this.table = new Int32Array(2 * slots)
-    this.mask = 2 * slots - 1
+    let buckets = SMALLEST
+    while (buckets < 2 * expectedItems && buckets < PREALLOCATED) buckets *= 2
+    this.heads = new Int32Array(buckets)
+    this.mask = buckets - 1
   }
 
   /** The key's handle, or `NONE`; `hash` is its `KeyHasher.hash`. */
   find(key: string, hash: number): number {
+    const columns = this.columns
     const sought = this.secret === 0 ? hash : hashWholeKey(key, this.secret)
-    const table = this.table
-    const mask = this.mask
-    const keys = this.columns.keys
-    for (let at = (sought << 1) & mask; ; at = (at + 2) & mask) {
-      const held = table[at + 1] as number
-      if (held === 0) break
-      if ((table[at] as number) === sought && keys[held - 1] === key) return held - 1
+    let held = this.old === null ? (this.heads[sought & this.mask] as number) : this.headOf(this.old, sought)
+    for (let steps = 0; held !== 0; steps++) {
+      if (columns.hash[held - 1] === hash && columns.keys[held - 1] === key) return held - 1
+      held = columns.chain[held - 1] as number
+      if (steps === LONGEST_CHAIN) this.collides = true
     }
-    return this.old === null ? NONE : this.findOld(this.old, key, sought)
+    return NONE
   }
 
   /** Adds a handle whose key and hash are in the columns already, and whose key isn't in the index. */
   insert(h: number): void {
     if (this.old !== null) this.move(this.old, MOVED_PER_INSERT)
-    if (4 * ++this.count > this.table.length) this.grow()
-    if (this.place(this.hashOf(h), h) > LONGEST_PROBE && this.secret === 0) this.harden()
+    if (2 * ++this.count > this.heads.length) this.grow()
+    const hash = this.hashOf(h)
+    const heads = this.tableOf(hash)
+    const bucket = hash & (heads.length - 1)
+    this.columns.chain[h] = heads[bucket] as number
+    heads[bucket] = h + 1
+    if (this.collides) this.harden()
   }
 
   remove(h: number): void {
     this.count--
+    const { chain } = this.columns
     const hash = this.hashOf(h)
-    if (!this.removeFrom(this.table, this.mask, hash, h) && this.old !== null) this.bury(this.old, hash, h)
+    const heads = this.tableOf(hash)
+    const bucket = hash & (heads.length - 1)
+    let held = heads[bucket] as number
+    if (held === h + 1) {
+      heads[bucket] = chain[h] as number
+      return
+    }
+    while (chain[held - 1] !== h + 1) held = chain[held - 1] as number
+    chain[held - 1] = chain[h] as number
   }
 
   /** All handles, in no order that means anything. */
   handles(): number[] {
-    if (this.old !== null) this.move(this.old, this.old.length)
-    const handles: number[] = []
-    for (let at = 1; at < this.table.length; at += 2)
-      if (this.table[at] !== 0) handles.push((this.table[at] as number) - 1)
-    return handles
+    return this.collect(this.count, 1)
   }
 
   /** Handles of some entries, at most `most`, evenly from over the table: keys are there in no order. */
   some(most: number): number[] {
-    if (this.count <= most) return this.handles()
+    // Odd, so that it visits every bucket of 2^n; far apart, since neighbours came into the table together.
+    return this.count <= most ? this.handles() : this.collect(most, (this.heads.length * 0.618) | 1)
+  }
+
+  private collect(most: number, stride: number): number[] {
     if (this.old !== null) this.move(this.old, this.old.length)
-    const slots = this.table.length / 2
+    const { heads, mask, columns } = this
     const handles: number[] = []
-    // Odd, so that it visits every slot of a table of 2^n; far apart, since neighbours came into the table together.
-    const stride = (slots * 0.618) | 1
-    for (let looked = 0, slot = 0; looked < slots && handles.length < most; looked++, slot = (slot + stride) % slots) {
-      const held = this.table[2 * slot + 1] as number
-      if (held !== 0) handles.push(held - 1)
+    for (let looked = 0, bucket = 0; looked < heads.length; looked++, bucket = (bucket + stride) & mask) {
+      for (let held = heads[bucket] as number; held !== 0; held = columns.chain[held - 1] as number) {
+        if (handles.length === most) return handles
+        handles.push(held - 1)
+      }
     }
     return handles
   }
@@ -97,81 +113,52 @@ export class KeyIndex {
       : hashWholeKey(this.columns.keys[h] as string, this.secret)
   }
 
-  /** Returns how many slots it probed. */
-  private place(hash: number, h: number): number {
-    const table = this.table
-    const mask = this.mask
-    let probes = 0
-    let at = (hash << 1) & mask
-    for (; table[at + 1] !== 0; at = (at + 2) & mask) probes++
-    table[at] = hash
-    table[at + 1] = h + 1
-    return probes
+  /** Where a hash's bucket is: in the old table until it has been moved. */
+  private tableOf(hash: number): Int32Array {
+    const { old } = this
+    return old === null || (hash & (old.length - 1)) < this.moved ? this.heads : old
   }
 
-  private removeFrom(table: Int32Array, mask: number, hash: number, h: number): boolean {
-    let hole = (hash << 1) & mask
-    for (; table[hole + 1] !== h + 1; hole = (hole + 2) & mask) {
-      if (table[hole + 1] === 0) return false
-    }
-    // Whoever stands behind the hole, and could stand in it, moves up.
-    for (let at = (hole + 2) & mask; table[at + 1] !== 0; at = (at + 2) & mask) {
-      const home = ((table[at] as number) << 1) & mask
-      if (((at - home) & mask) >= ((at - hole) & mask)) {
-        table[hole] = table[at] as number
-        table[hole + 1] = table[at + 1] as number
-        hole = at
-      }
-    }
-    table[hole] = 0
-    table[hole + 1] = 0
-    return true
+  private headOf(old: Int32Array, hash: number): number {
+    const bucket = hash & (old.length - 1)
+    return (bucket < this.moved ? this.heads[hash & this.mask] : old[bucket]) as number
   }
 
   private grow(): void {
     if (this.old !== null) this.move(this.old, this.old.length)
-    this.old = this.table
+    this.old = this.heads
     this.moved = 0
-    this.table = new Int32Array(2 * this.old.length)
-    this.mask = this.table.length - 1
+    this.heads = new Int32Array(2 * this.old.length)
+    this.mask = this.heads.length - 1
   }
 
-  /** Moves the entries of some slots of the old table; they stay there as `GONE`, so that probes pass them. */
-  private move(old: Int32Array, slots: number): void {
-    const end = Math.min(old.length, this.moved + 2 * slots)
-    for (; this.moved < end; this.moved += 2) {
-      const held = old[this.moved + 1] as number
-      if (held <= 0) continue
-      old[this.moved + 1] = GONE
-      this.place(old[this.moved] as number, held - 1)
-    }
+  /** Moves the chains of some buckets of the old table. */
+  private move(old: Int32Array, buckets: number): void {
+    const end = Math.min(old.length, this.moved + buckets)
+    for (; this.moved < end; this.moved++) this.place(old[this.moved] as number)
     if (this.moved === old.length) this.old = null
   }
 
-  private findOld(old: Int32Array, key: string, hash: number): number {
-    const mask = old.length - 1
-    for (let at = (hash << 1) & mask; old[at + 1] !== 0; at = (at + 2) & mask) {
-      const held = old[at + 1] as number
-      if (held !== GONE && old[at] === hash && this.columns.keys[held - 1] === key) return held - 1
+  /** Spreads a chain over the table. */
+  private place(first: number): void {
+    const { heads, mask } = this
+    const { chain } = this.columns
+    for (let held = first; held !== 0; ) {
+      const bucket = this.hashOf(held - 1) & mask
+      const rest = chain[held - 1] as number
+      chain[held - 1] = heads[bucket] as number
+      heads[bucket] = held
+      held = rest
     }
-    return NONE
-  }
-
-  private bury(old: Int32Array, hash: number, h: number): void {
-    const mask = old.length - 1
-    let at = (hash << 1) & mask
-    while (old[at + 1] !== h + 1) at = (at + 2) & mask
-    old[at + 1] = GONE
   }
 
   private harden(): void {
+    this.collides = false
+    if (this.secret !== 0) return
     if (this.old !== null) this.move(this.old, this.old.length)
-    const before = this.table
+    const before = this.heads
     this.secret = randomInt(1, 2 ** 31)
-    this.table = new Int32Array(before.length)
-    for (let at = 1; at < before.length; at += 2) {
-      const held = before[at] as number
-      if (held !== 0) this.place(this.hashOf(held - 1), held - 1)
-    }
+    this.heads = new Int32Array(before.length)
+    for (const first of before) this.place(first)
   }
 }

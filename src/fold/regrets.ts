@@ -13,7 +13,7 @@ const NONE = -1
  * for each other once in 2^32 times at most. 20 bytes an eviction.
  */
 export class Regrets {
-  private readonly slots: number
+  /** One less than the slots, a power of two. */
   private readonly mask: number
   /** By slot: the second hash of the key; */
   private checks = new Int32Array(0)
@@ -27,8 +27,7 @@ export class Regrets {
   private newest = 0
 
   constructor(expectedItems: number) {
-    this.slots = rememberedEvictions(expectedItems)
-    this.mask = this.slots - 1
+    this.mask = rememberedEvictions(expectedItems) - 1
   }
 
   remember(hash: number, check: number, seq: number): void {
@@ -96,11 +95,12 @@ export class Regrets {
   }
 
   private allocate(): void {
-    this.checks = new Int32Array(this.slots)
-    this.evictedSeq = new Float64Array(this.slots)
-    this.before = new Int32Array(this.slots)
-    this.heads = new Int32Array(this.slots)
+    const slots = this.mask + 1
+    this.checks = new Int32Array(slots)
+    this.evictedSeq = new Float64Array(slots)
+    this.before = new Int32Array(slots)
+    this.heads = new Int32Array(slots)
     // A head of 0 then leads beyond the ring.
-    this.newest = this.slots
+    this.newest = slots
   }
 }

@@ -24,6 +24,8 @@ export interface RunningCycle {
   bytes: number
 }
 
+const NO_CEILING: Event.Budgets = { maxMemory: Number.POSITIVE_INFINITY, maxHeap: Number.POSITIVE_INFINITY }
+
 /** Who an event is about: the cache, and the entry's handle (`NONE` before it is there). */
 type Entry = number
 
@@ -41,6 +43,8 @@ export class State {
   /** The same, to be walked without an iterator. */
   cacheList: readonly CacheState[] = []
   settings: Settings
+  /** Above which pressure lets no budget rise; `Infinity` where the process has room. */
+  ceiling: Event.Budgets = NO_CEILING
   readonly limits: Limits
   policy: Policy
   /** Number of the last event folded, and its time. */
@@ -82,7 +86,7 @@ export class State {
     this.hasher = new KeyHasher(started.seed)
     // Whoever is told of an event may change it: what is kept of it is a copy.
     this.settings = { ...settings, caches: copied(settings.caches) }
-    this.limits = new Limits(settings)
+    this.limits = new Limits(settings, NO_CEILING)
     this.columns = new Columns(settings.maxItems)
     this.policy = new POLICY_CLASSES[settings.policy](this.columns, settings)
     this.regrets = new Regrets(settings.maxItems)
@@ -94,6 +98,15 @@ export class State {
 
   get heapBytes(): number {
     return this.bytes - this.offHeapBytes
+  }
+
+  /** What adds are held to: the stated budgets, or what pressure leaves of them. */
+  get effective(): Event.Budgets {
+    const { settings, ceiling } = this
+    return {
+      maxMemory: Math.min(settings.maxMemory, ceiling.maxMemory),
+      maxHeap: Math.min(settings.maxHeap, ceiling.maxHeap),
+    }
   }
 
   /** The larger of bytes over the budget and heap bytes over the heap budget, 0–1 (above, after a limit was lowered). */
@@ -294,7 +307,7 @@ export class State {
       }
     }
     this.settings = { ...this.settings, ...rest, caches: known }
-    this.limits.set(this.settings)
+    this.limits.set(this.settings, this.ceiling)
     if (rest.memoryThreshold !== undefined) this.levels.thresholds[1] = rest.memoryThreshold
     if (rest.policy !== undefined && rest.policy !== this.policy.name) {
       this.policy = new POLICY_CLASSES[rest.policy](this.columns, this.settings)
@@ -305,8 +318,13 @@ export class State {
 
   budgetChanged(e: Event.BudgetChanged): void {
     this.happened(e)
-    this.settings = { ...this.settings, ...e.to }
-    this.limits.set(this.settings)
+    const { to, stated } = e
+    this.settings = { ...this.settings, ...stated }
+    this.ceiling = {
+      maxMemory: to.maxMemory < stated.maxMemory ? to.maxMemory : Number.POSITIVE_INFINITY,
+      maxHeap: to.maxHeap < stated.maxHeap ? to.maxHeap : Number.POSITIVE_INFINITY,
+    }
+    this.limits.set(this.settings, this.ceiling)
     this.levels.usageIs(this.usage, e.at)
   }
 

@@ -1,4 +1,8 @@
-import { Observable, type Observer, type Operator, Subscriber, Subscription } from 'rxjs'
+import type { Observer, Operator } from 'rxjs'
+// The classes from where rxjs's own index has them: it would load two hundred files for them, a tenth of a start.
+import { Observable } from 'rxjs/internal/Observable'
+import { Subscriber } from 'rxjs/internal/Subscriber'
+import { Subscription } from 'rxjs/internal/Subscription'
 import type { EventOf, EventType } from '../event/catalogue.ts'
 import type { Publisher, Sink } from './publisher.ts'
 

@@ -1,7 +1,8 @@
 import type { Logger } from '../base/logger.ts'
 import type { Redaction } from '../base/redaction.ts'
 import type { Settings } from '../base/settings.ts'
-import type { EventOf, EventType, Started } from '../event/catalogue.ts'
+import { shownBytes } from '../base/units.ts'
+import type { EventOf, EventType, MayUse, Started } from '../event/catalogue.ts'
 import { redacted } from '../event/redacted.ts'
 import type { Publisher } from './publisher.ts'
 
@@ -37,7 +38,7 @@ export function logEvents(publisher: Publisher, logger: Logger, redaction: Redac
       `eviction cycle completed: ${count} entries, ${bytes} bytes`,
     )
   })
-  on('budget-changed', (e) => logger.info({ from: e.from, to: e.to, reason: e.reason }, 'memory budget changed'))
+  on('budget-changed', (e) => logBudget(logger, e))
   on('clock-changed', (e) =>
     logger.warn({ from: e.from, to: e.to }, 'the wall clock jumped; expiries and ages are not affected'),
   )
@@ -50,6 +51,37 @@ export function logEvents(publisher: Publisher, logger: Logger, redaction: Redac
   })
   on('added', (e) => logger.debug({ cache: e.cache, size: e.size }, `added ${e.cache} item: size=${e.size} bytes`))
   on('updated', (e) => logger.debug({ cache: e.cache, size: e.size }, `updated ${e.cache} item: size=${e.size} bytes`))
+}
+
+function logBudget(logger: Logger, e: EventOf<'budget-changed'>): void {
+  const { from, to, stated, reason, evidence, mayUse } = e
+  const memory = `budget ${shownBytes(from.maxMemory)} -> ${shownBytes(to.maxMemory)}`
+  const budgets = `${memory}, heap ${shownBytes(from.maxHeap)} -> ${shownBytes(to.maxHeap)}`
+  const fields = { from, to, stated, reason, evidence }
+  if (mayUse !== null) {
+    logger.warn({ ...fields, may_use: mayUse }, `what this process may use changed: ${budgets}`)
+    logger.info({}, budgetTable(mayUse))
+  } else if (evidence !== null) {
+    const { source, used, limit, afterCollection } = evidence
+    const full = `${source} at ${percent(used / limit)} of ${shownBytes(limit)}`
+    const when = afterCollection ? ' after a garbage collection' : ''
+    if (reason === 'pressure') logger.warn(fields, `the process is short of memory (${full}${when}): ${budgets}`)
+    else logger.info(fields, `the process has room again (${full}${when}): ${budgets}`)
+  }
+}
+
+/** What this process may use, as a table to read: each source, its value, which one won. */
+function budgetTable(mayUse: MayUse): string {
+  const rows = [
+    ...mayUse.sources.map((row) => ({ ...row, won: row.source === mayUse.source ? 'memory' : '' })),
+    ...mayUse.heapSources.map((row) => ({ ...row, won: row.source === mayUse.heapSource ? 'heap' : '' })),
+  ]
+  const name = Math.max(...rows.map(({ source }) => source.length))
+  const lines = rows.map(({ source, bytes, won }) => {
+    const line = `  ${source.padEnd(name)}  ${shownBytes(bytes).padStart(11)}`
+    return won === '' ? line : `${line}  <- ${won}`
+  })
+  return ['what this process may use', ...lines].join('\n')
 }
 
 function percent(share: number): string {
@@ -74,6 +106,10 @@ export function logStart(logger: Logger, settings: Settings, started: Started, o
       run: started.runId,
     },
     'memory manager initialized',
+  )
+  logger.info(
+    { may_use: mayUse.bytes, heap_limit: mayUse.heapLimit, max: maxMemory, max_heap: maxHeap },
+    budgetTable(mayUse),
   )
   if (overcommitted) logOvercommitted(logger, settings, started)
 }

@@ -1,4 +1,5 @@
 import type { AuditLevel, AuditSettings, RetentionSettings } from '../base/audit-options.ts'
+import { processIdentity } from '../base/process-life.ts'
 import type { RedactionSettings } from '../base/redaction.ts'
 import type { Started } from '../event/catalogue.ts'
 import type { EncodedRows } from './encoding.ts'
@@ -15,6 +16,7 @@ export interface RunHeader {
   readonly host: string
   readonly pid: number
   readonly processStartedAt: number
+  readonly processIdentity: string | null
   readonly seed: number
   /** JSON, with null for `Infinity`. */
   readonly settings: string
@@ -37,6 +39,7 @@ export function runHeader(started: Started, { level, redaction, retention, sampl
     pid: started.pid,
     // Not from the event: it tells this process from another that gets the same pid, whatever clock the run has.
     processStartedAt: Date.now() - process.uptime() * 1000,
+    processIdentity: processIdentity(process.pid),
     seed: started.seed,
     settings: JSON.stringify(started.settings),
     mayUse: JSON.stringify(started.mayUse),

@@ -29,6 +29,11 @@ export class Chain {
   /** The hash before the link of a run that begins at `first`. */
   before(id: number, first: number): Buffer {
     const hash = this.#before.get({ id, first }) as Buffer | null | undefined
-    return hash ?? hashRun(this.#run.get(id) as readonly Value[])
+    return hash ?? this.start(id)
+  }
+
+  /** What the first link of a run follows. */
+  start(id: number): Buffer {
+    return hashRun(this.#run.get(id) as readonly Value[])
   }
 }

@@ -1,6 +1,7 @@
 import type { RetentionSettings } from '../base/audit-options.ts'
 import { EVENT_TYPES } from '../event/catalogue.ts'
 import type { Database, Statement } from './driver.ts'
+import { Horizons } from './horizons.ts'
 import { type EventKind, kindOf } from './link-hash.ts'
 
 /** How many times longer than rows about single entries the rest is kept: it is little, and explains them. */
@@ -25,10 +26,6 @@ const DELETE_GOING = `
     select run_id, seq from events where type = :type and at <= :before order by at limit ${ROWS_A_STEP}
   )`
 
-const NOTE_HORIZON = `
-  insert into horizons values (:runId, :kind, :seq, :at)
-  on conflict do update set seq = max(seq, excluded.seq), at = max(at, excluded.at)`
-
 /** Events about the whole go, the oldest first, where their kind has more than its share, or they are very old. */
 export class EventQuotas {
   readonly #maxAge: number
@@ -37,7 +34,7 @@ export class EventQuotas {
   readonly #oldest: Statement
   readonly #going: Statement
   readonly #delete: Statement
-  readonly #horizon: Statement
+  readonly #horizons: Horizons
 
   constructor(database: Database, { maxAge, maxSize }: RetentionSettings) {
     this.#maxAge = maxAge * LONGER
@@ -46,7 +43,7 @@ export class EventQuotas {
     this.#oldest = database.prepare(SELECT_OLDEST).pluck()
     this.#going = database.prepare(SELECT_GOING)
     this.#delete = database.prepare(DELETE_GOING)
-    this.#horizon = database.prepare(NOTE_HORIZON)
+    this.#horizons = new Horizons(database)
   }
 
   /** One small step, in the caller's transaction; false if nothing has to go. */
@@ -79,7 +76,13 @@ export class EventQuotas {
     }
     if (type === '') return false
     const kind = kindOf(type)
-    for (const last of this.#going.all({ type, before }) as object[]) this.#horizon.run({ ...last, kind })
+    for (const { runId, seq, at } of this.#going.all({ type, before }) as {
+      runId: number
+      seq: number
+      at: number
+    }[]) {
+      this.#horizons.raise(runId, kind, seq, at)
+    }
     this.#delete.run({ type, before })
     return true
   }

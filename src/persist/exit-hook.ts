@@ -1,3 +1,5 @@
+import { errorName } from '../base/error-name.ts'
+
 /*
  * One `exit` hook for all logs of the process. It may take a second in all: half of it for the writers' threads to
  * write all they have, then what they need to let go of the database, and the rest to write what is left from here.
@@ -37,10 +39,7 @@ export function watchExit(log: ExitingLog): void {
   process.on('exit', onExit)
   // It only watches: Node treats the exception as it would without.
   process.on('uncaughtExceptionMonitor', (error: unknown) => {
-    attempt(() => {
-      const name = error instanceof Error ? String(error.name).slice(0, 100) : typeof error
-      uncaught = { name, at: performance.now() }
-    })
+    uncaught = { name: errorName(error), at: performance.now() }
   })
 }
 

@@ -1,10 +1,13 @@
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { EVICTION_COLUMNS, type Value } from './rows.ts'
 
 /*
  * Tamper evidence. What is written together has a hash of its rows, of its range and of the hash before it, per run; so a
  * row that is changed, missing or in another place shows, and where. The first follows the run's own row. Gaps are links,
  * too; so is what retention leaves of batches, `retired`: it keeps the last hash that it takes away, so that the chain goes on.
+ *
+ * What retention notes has seals of its own, hashes that follow the run's row: what it took (`retired` links, horizons), and what
+ * it keeps of that (`carried`).
  *
  * Not covered: `evictions.missed_at`, and what is made of the rows (rollups, indexes). Against somebody who can write the
  * whole chain anew, only a hash helps that is kept elsewhere.
@@ -25,6 +28,7 @@ export const RUN_COLUMNS = [
   'may_use',
   'redaction',
   'redaction_secret',
+  'process_identity',
 ] as const
 
 /** Kinds of events with a retention of their own: each is hashed by itself, so that the others can be checked without it. */
@@ -145,16 +149,102 @@ class RowHasher {
 const FNV_BASIS = 0x811c9dc5
 const FNV_PRIME = 0x01000193
 
+/** Of which share of the keys rows are kept, from a `seq` on. */
+export interface SamplingLink {
+  readonly seq: number
+  readonly at: number
+  readonly share: number
+}
+
+/** Those of a link's range. */
+export const SELECT_SAMPLINGS = `
+  select seq, at, share from samplings where run_id = :id and seq between :first and :last order by seq`
+
+/** @param sampled what began with the batch; mostly nothing did. */
+function sampledIn(hash: Hash, sampled: readonly SamplingLink[]): Hash {
+  for (const { seq, at, share } of sampled) hash.update('sampling').update(Float64Array.of(seq, at, share))
+  return hash
+}
+
 /** The hash of a batch's link. */
-export function hashBatch(before: Buffer, first: number, last: number, rowCount: number, rows: RowsHash): Buffer {
-  return createHash('sha256')
+export function hashBatch(
+  before: Buffer,
+  first: number,
+  last: number,
+  rowCount: number,
+  rows: RowsHash,
+  sampled: readonly SamplingLink[],
+): Buffer {
+  const hash = createHash('sha256')
     .update('batch')
     .update(before)
     .update(Float64Array.of(first, last, rowCount, rows.departures.length, rows.events.length))
     .update(rows.departures)
     .update(rows.events)
     .update(rows.sums)
+  return sampledIn(hash, sampled).digest()
+}
+
+/** What a link that stands for retired batches says of itself. */
+export interface RetiredLink {
+  readonly first: number
+  readonly last: number
+  readonly rowCount: number
+  readonly hash: Buffer | null
+  readonly events: Buffer
+  readonly sums: Buffer
+}
+
+/** The seal of a retired link: a batch that is only called so has none. */
+export function hashRetired(
+  run: Buffer,
+  { first, last, rowCount, hash, events, sums }: RetiredLink,
+  sampled: readonly SamplingLink[],
+): Buffer {
+  const seal = createHash('sha256')
+    .update('retired')
+    .update(run)
+    .update(Float64Array.of(first, last, rowCount, events.length))
+    .update(hash ?? '')
+    .update(events)
+    .update(sums)
+  return sampledIn(seal, sampled).digest()
+}
+
+/** How far retention has got with one kind of a run's rows. */
+export interface Horizon {
+  readonly kind: string
+  readonly seq: number
+  readonly at: number
+  readonly carried: Buffer
+}
+
+/** The seal of a horizon. */
+export function hashHorizon(run: Buffer, { kind, seq, at, carried }: Horizon): Buffer {
+  return createHash('sha256')
+    .update('horizon')
+    .update(run)
+    .update(Float64Array.of(seq, at))
+    .update(kind)
+    .update(carried)
     .digest()
+}
+
+export const CARRIED_COLUMNS = ['cache', 'key', 'seq', 'at', 'type', 'data'] as const
+
+/** The hash of a row of `carried`. */
+export function hashCarried(run: Buffer, row: Row): Buffer {
+  const hasher = new RowHasher(new Uint32Array(1))
+  hasher.add([row])
+  return createHash('sha256').update('carried').update(run).update(hasher.digest()).digest()
+}
+
+/** Of no rows. */
+export const NO_ROWS = Buffer.alloc(32)
+
+/** Adds a row's hash to those of others, or takes it away: in whatever order, the same comes out. */
+export function toggled(all: Buffer, hash: Buffer): Buffer {
+  return Buffer.from(all.map((byte, at) => byte ^ (hash[at] ?? 0)))
 }
 
 export interface GapLink {
@@ -167,13 +257,17 @@ export interface GapLink {
 }
 
 /** The hash of a gap's link. */
-export function hashGap(before: Buffer, { first, last, fromAt, toAt, lost, reason }: GapLink): Buffer {
-  return createHash('sha256')
+export function hashGap(
+  before: Buffer,
+  { first, last, fromAt, toAt, lost, reason }: GapLink,
+  sampled: readonly SamplingLink[],
+): Buffer {
+  const hash = createHash('sha256')
     .update('gap')
     .update(before)
     .update(Float64Array.of(first, last, fromAt, toAt, lost ?? Number.NaN))
     .update(reason)
-    .digest()
+  return sampledIn(hash, sampled).digest()
 }
 
 /** What the first link of a run follows: the hash of these columns of its row. */

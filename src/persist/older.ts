@@ -10,7 +10,7 @@ const OPEN_SEGMENTS = `
   select id, 1, last_seq, started_at, last_at, last_seq from main.runs`
 
 const UNCHAINED = `
-  create temp view runs as select *, null as redaction, null as redaction_secret from main.runs;
+  create temp view runs as select *, null as redaction, null as redaction_secret, null as process_identity from main.runs;
   create temp view batches as
     select *, 'rows' as kind, null as departures_hash, null as events_hash, null as hash, null as row_sums
     from main.batches;

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Database, loadDriver } from './driver.ts'
@@ -36,6 +36,8 @@ export function openToAsk(path: string, busyTimeout: number): Database {
 
 function connect(path: string, busyTimeout: number): Database {
   if (!existsSync(path)) throw new UnusableFileError(`${path}: there is no such file`)
+  if (statSync(path).isDirectory())
+    throw new UnusableFileError(`${path}: it is a folder: give the path of a file in it`)
   const Driver = loadDriver()
   const database = new Driver(path, { readonly: true, fileMustExist: true, timeout: busyTimeout })
   try {

@@ -5,9 +5,9 @@ import { Rollup, type Sums } from './rollup.ts'
 import { emptyTally, join } from './tally.ts'
 import { type SetAsideListener, Writer } from './writer.ts'
 
-/** ms that the gap in place of what there is no time for may take. */
+/** ms that the gap in place of what there is no time for, and the last batch behind it, may take. */
 const RESERVE = 80
-/** Those of them that are kept for writing it, when counting what is lost takes long. */
+/** Those of them that are kept for writing, when counting what is lost takes long. */
 const WRITING = 50
 
 /**
@@ -25,8 +25,11 @@ export function writeRest(
   const writer = new Writer(path, header, Math.max(1, Math.floor((deadline - performance.now()) / 3)), onSetAside)
   try {
     for (const [index, batch] of waiting.entries()) {
-      if (index > 0 && performance.now() > deadline - RESERVE) {
-        writer.write(gapInPlaceOf(waiting.slice(index), deadline - WRITING))
+      // The last says how the run ended, and is a few milliseconds' work: it is written whatever becomes of the others.
+      const lost = waiting.slice(index, -1)
+      if (index > 0 && lost.length > 0 && performance.now() > deadline - RESERVE) {
+        writer.write(gapInPlaceOf(lost, deadline - WRITING))
+        writer.write(waiting.at(-1) as Batch)
         return
       }
       writer.write(batch)
@@ -36,7 +39,7 @@ export function writeRest(
   }
 }
 
-/** A gap that stands for these batches; how the run ended, and its counts, are kept. */
+/** A gap that stands for these batches; their counts are kept. */
 function gapInPlaceOf(batches: readonly Batch[], deadline: number): Batch {
   const first = batches[0] as Batch
   const last = batches.at(-1) as Batch

@@ -1,5 +1,6 @@
+import { Chain } from './chain.ts'
 import type { Database } from './driver.ts'
-import { HASHED_COLUMNS, hashRows } from './link-hash.ts'
+import { HASHED_COLUMNS, hashRetired, hashRows, type SamplingLink, SELECT_SAMPLINGS } from './link-hash.ts'
 import type { Value } from './rows.ts'
 
 /** Retired links are joined as long as what is left of them has no more rows: each joining reads those again. */
@@ -19,7 +20,7 @@ const DELETE_LINKS = 'delete from batches where run_id = :id and first_seq betwe
 
 const INSERT_RETIRED = `
   insert into batches (run_id, first_seq, last_seq, row_count, kind, departures_hash, events_hash, hash, row_sums)
-  values (:id, :first, :last, :rowsLeft, 'retired', x'', :events, :hash, :sums)`
+  values (:id, :first, :last, :rowsLeft, 'retired', :seal, :events, :hash, :sums)`
 
 interface Link {
   readonly first: number
@@ -48,12 +49,16 @@ export function retireLinks(database: Database, id: number, last: number): void 
   const left = database.prepare(SELECT_LEFT).raw()
   const remove = database.prepare(DELETE_LINKS)
   const insert = database.prepare(INSERT_RETIRED)
+  const samplings = database.prepare(SELECT_SAMPLINGS)
+  const run = new Chain(database).start(id)
   for (const { first, last: end, hash, rowsLeft, isNew } of stretchesUpTo(database, id, last)) {
     if (!isNew) continue
     const events = left.all({ id, first, last: end }) as Value[][]
     const hashes = hashRows({ evictions: [], keyEvents: [], blocks: [], events })
     remove.run({ id, first, last: end })
-    insert.run({ id, first, last: end, rowsLeft, hash, events: hashes.events, sums: hashes.sums })
+    const link = { first, last: end, rowCount: rowsLeft, hash, events: hashes.events, sums: hashes.sums }
+    const seal = hashRetired(run, link, samplings.all({ id, first, last: end }) as SamplingLink[])
+    insert.run({ id, rowsLeft, seal, ...link })
   }
 }
 

@@ -1,6 +1,7 @@
 import type { AuditLevel } from '../base/audit-options.ts'
 import { Carrying } from './carrying.ts'
 import type { Database, Statement } from './driver.ts'
+import { Horizons } from './horizons.ts'
 import { retireLinks } from './retired-links.ts'
 
 /** Rows removed at a time: some 5 ms. */
@@ -21,10 +22,6 @@ const SELECT_BOUND = `
     union all
     select * from (select seq from key_events where run_id = :runId and seq between :first and :last order by seq limit 1 offset ${ROWS_A_STEP})
   )`
-
-const NOTE_HORIZON = `
-  insert into horizons values (:runId, 'departures', :last, :toAt)
-  on conflict do update set seq = max(seq, excluded.seq), at = max(at, excluded.at)`
 
 const DELETE_KEYS = `
   delete from key_index where segment = :id and (key, seq) in (
@@ -48,7 +45,7 @@ export class Retirement {
   readonly #carrying: Carrying
   readonly #leave: Statement
   readonly #advance: Statement
-  readonly #horizon: Statement
+  readonly #horizons: Horizons
   readonly #bound: Statement
   readonly #deleteRows: readonly Statement[]
   readonly #deleteKeys: Statement
@@ -59,7 +56,7 @@ export class Retirement {
     this.#carrying = new Carrying(database)
     this.#leave = database.prepare(LEAVE).pluck()
     this.#advance = database.prepare(ADVANCE)
-    this.#horizon = database.prepare(NOTE_HORIZON)
+    this.#horizons = new Horizons(database)
     this.#bound = database.prepare(SELECT_BOUND).pluck()
     this.#deleteRows = ['evictions where seq', 'key_events where seq', 'blocks where last_seq'].map((place) =>
       database.prepare(`delete from ${place} between :first and :bound and run_id = :runId`),
@@ -86,7 +83,7 @@ export class Retirement {
   /** From here on answers say that there is no record, and the chain knows that the rows may be gone. */
   #begin(segment: Leaving): number {
     const first = this.#leave.get(segment) as number
-    this.#horizon.run(segment)
+    this.#horizons.raise(segment.runId, 'departures', segment.last, segment.toAt)
     retireLinks(this.#database, segment.runId, segment.last)
     return first
   }

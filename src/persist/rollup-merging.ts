@@ -1,6 +1,7 @@
 import type { RetentionSettings } from '../base/audit-options.ts'
 import type { Database, Statement } from './driver.ts'
 import { LONGER } from './event-quotas.ts'
+import { Horizons } from './horizons.ts'
 
 const HOUR = 3_600_000
 /** Share of the size limit that counts may take. */
@@ -63,7 +64,7 @@ class TableMerging {
   readonly #empty: Statement
   readonly #going: Statement
   readonly #retire: Statement
-  readonly #horizon: Statement
+  readonly #horizons: Horizons
   /** Before it all is merged: found by reading once what a file has. */
   #merged = Number.NEGATIVE_INFINITY
 
@@ -86,9 +87,7 @@ class TableMerging {
     this.#retire = database.prepare(
       `delete from ${table} where from_at <= (select max(from_at) from (${oldest})) and from_at < :before`,
     )
-    this.#horizon = database.prepare(
-      `insert into horizons values (:runId, 'rollups', 0, :at) on conflict do update set at = max(at, excluded.at)`,
-    )
+    this.#horizons = new Horizons(database)
   }
 
   /** Merges one hour of one run and cache, of those that have ended by `before`. */
@@ -110,7 +109,7 @@ class TableMerging {
     const place = { before: before - HOUR }
     const going = this.#going.all(place) as { runId: number; at: number }[]
     if (going.length === 0) return false
-    for (const run of going) this.#horizon.run(run)
+    for (const { runId, at } of going) this.#horizons.raise(runId, 'rollups', 0, at)
     this.#retire.run(place)
     return true
   }

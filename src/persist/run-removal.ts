@@ -1,6 +1,8 @@
 import type { RetentionSettings } from '../base/audit-options.ts'
 import type { Database, Statement } from './driver.ts'
 import { LONGER } from './event-quotas.ts'
+import { Horizons } from './horizons.ts'
+import { toggled } from './link-hash.ts'
 
 const ROWS_A_STEP = 1_000
 
@@ -25,19 +27,17 @@ const SELECT_CARRIED = `
 const DELETE_CARRIED = `
   delete from carried where run_id = :id and (cache, key) in (
     select cache, key from carried where run_id = :id limit ${ROWS_A_STEP}
-  )`
+  ) returning hash`
 
-/** Up to its end and beyond there is no record of its entries any more. */
-const RAISE_HORIZON = `
-  update horizons set seq = r.last_seq + 1, at = r.last_at
-  from runs r where r.id = run_id and run_id = :id and kind = 'departures'`
+const SELECT_END = 'select last_seq + 1 as seq, last_at as at from runs where id = ?'
 
 /** Removes what was carried on of runs that ended long ago, and runs whose every row has become too old. */
 export class RunRemoval {
   readonly #maxAge: number
   readonly #carried: Statement
   readonly #deleteCarried: Statement
-  readonly #raiseHorizon: Statement
+  readonly #horizons: Horizons
+  readonly #end: Statement
   readonly #empty: Statement
   readonly #batches: Statement
   readonly #rest: readonly Statement[]
@@ -45,8 +45,9 @@ export class RunRemoval {
   constructor(database: Database, { maxAge }: RetentionSettings) {
     this.#maxAge = maxAge
     this.#carried = database.prepare(SELECT_CARRIED).pluck()
-    this.#deleteCarried = database.prepare(DELETE_CARRIED)
-    this.#raiseHorizon = database.prepare(RAISE_HORIZON)
+    this.#deleteCarried = database.prepare(DELETE_CARRIED).pluck()
+    this.#horizons = new Horizons(database)
+    this.#end = database.prepare(SELECT_END)
     this.#empty = database.prepare(SELECT_EMPTY).pluck()
     this.#batches = database.prepare(DELETE_BATCHES)
     this.#rest = ['events', 'blocks', 'gaps', 'samplings', 'horizons', 'carried']
@@ -58,8 +59,12 @@ export class RunRemoval {
   step(now: number): boolean {
     const ended = this.#carried.get({ before: now - this.#maxAge }) as number | undefined
     if (ended !== undefined) {
-      this.#raiseHorizon.run({ id: ended })
-      return this.#deleteCarried.run({ id: ended }).changes > 0
+      // Up to its end and beyond there is no record of its entries any more.
+      const { seq, at } = this.#end.get(ended) as { readonly seq: number; readonly at: number }
+      this.#horizons.raise(ended, 'departures', seq, at)
+      const gone = this.#deleteCarried.all({ id: ended }) as Buffer[]
+      this.#horizons.noteCarried(ended, gone.reduce(toggled, this.#horizons.carriedOf(ended)))
+      return gone.length > 0
     }
     const id = this.#empty.get({ before: now - this.#maxAge * LONGER }) as number | undefined
     if (id === undefined) return false

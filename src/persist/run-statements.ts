@@ -7,7 +7,7 @@ import { unknownEnds } from './crashed-runs.ts'
 import { decodeRows } from './decoder.ts'
 import type { Database, Statement } from './driver.ts'
 import { Insertion } from './insertion.ts'
-import { blockRow, type GapLink, HASHED_COLUMNS, hashBatch, hashGap, hashRows } from './link-hash.ts'
+import { blockRow, type GapLink, HASHED_COLUMNS, hashBatch, hashGap, hashRows, type SamplingLink } from './link-hash.ts'
 import { redactRows } from './redact-rows.ts'
 import { Rollup } from './rollup.ts'
 import { RollupStatements } from './rollup-statements.ts'
@@ -17,9 +17,9 @@ import { OpenSegment, ROW_BYTES, rowsPerSegment } from './segment.ts'
 
 const INSERT_RUN = `
   insert or ignore into runs (run, level, started_at, version, node, host, pid, process_started_at, seed, settings, may_use, last_at,
-    redaction, redaction_secret)
+    redaction, redaction_secret, process_identity)
   values (:run, :level, :startedAt, :version, :node, :host, :pid, :processStartedAt, :seed, :settings, :mayUse, :startedAt,
-    :redaction, :redactionSecret)`
+    :redaction, :redactionSecret, :processIdentity)`
 
 /** `max` and the peak's time read the row as it was before. */
 const UPDATE_RUN = `
@@ -38,9 +38,13 @@ const UPDATE_RUN = `
 
 const STOP_RUN = 'update runs set stopped_at = :at, stop_reason = :reason, exit_code = :code where id = :id'
 
-const SELECT_LAST = 'select last_seq from runs where id = ?'
-
 const SELECT_END = 'select last_seq as lastSeq, last_at as lastAt from runs where id = ?'
+
+/** How far the file has got with the run. */
+interface End {
+  readonly lastSeq: number
+  readonly lastAt: number
+}
 
 const INSERT_BATCH = `
   insert into batches (run_id, first_seq, last_seq, row_count, departures_hash, events_hash, hash, row_sums)
@@ -78,7 +82,6 @@ export class RunStatements {
   readonly #redaction: Redaction | null
   readonly #chain: Chain
   readonly #rollups: RollupStatements
-  readonly #last: Statement
   readonly #end: Statement
   readonly #batch: Statement
   readonly #gap: Statement
@@ -105,14 +108,13 @@ export class RunStatements {
     this.#redaction = redaction
     this.#chain = new Chain(database)
     this.#rollups = new RollupStatements(database, id)
-    this.#last = database.prepare(SELECT_LAST).pluck()
     this.#end = database.prepare(SELECT_END)
     this.#at = header.startedAt
     this.#segment = new OpenSegment(database, id, rowsPerSegment(header.retention.maxSize))
     this.#notedShare = (database.prepare(SELECT_SHARE).pluck().get(id) as number | undefined) ?? 1
     const isSampled = header.level === 'departures' && header.sampleAbove < Number.POSITIVE_INFINITY
     this.#sampling = isSampled ? new Sampling(header.sampleAbove, this.#notedShare) : null
-    this.#noteShare = database.prepare('insert or replace into samplings values (:id, :first, :at, :share)')
+    this.#noteShare = database.prepare('insert or replace into samplings values (:id, :seq, :at, :share)')
     this.#batch = database.prepare(INSERT_BATCH)
     this.#gap = database.prepare(INSERT_GAP)
     this.#block = database.prepare('insert into blocks values (?, ?, ?, ?, ?, ?, ?)')
@@ -156,13 +158,15 @@ export class RunStatements {
     this.#departures = 0
     const { first, last, at, gap, rows, tally } = batch
     // A batch that was on disk already, and only its acknowledgement lost, must not be counted twice.
-    if ((this.#last.get(id) as number) >= last) return
+    const end = this.#end.get(id) as End
+    if (end.lastSeq >= last) return
     // A later run took this one for dead: it cannot see into another container.
     this.#revive.run({ id, first })
-    this.#bridge(batch)
-    if (this.share !== this.#notedShare) this.#noteShare.run({ id, first, at: this.#at, share: this.share })
-    if (gap !== null) this.#insertGap(id, { first, last, toAt: at, ...gap })
-    else if (rows !== null) this.#insertRows(batch, decodeRows(rows))
+    this.#bridge(end, batch)
+    const sampled = this.share === this.#notedShare ? [] : [{ seq: first, at: this.#at, share: this.share }]
+    for (const one of sampled) this.#noteShare.run({ id, ...one })
+    if (gap !== null) this.#insertGap(id, { first, last, toAt: at, ...gap }, sampled)
+    else if (rows !== null) this.#insertRows(batch, decodeRows(rows), sampled)
     if (batch.lostSums !== null) this.#rollups.add(batch.lostSums)
     this.#update.run({ id, last, at, lost: gap?.lost ?? 0, ...tally })
     if (batch.end !== null) this.#stop.run({ id, ...batch.end })
@@ -170,24 +174,23 @@ export class RunStatements {
   }
 
   /** What is missing between the run's rows in this file and a batch went to another that had its name meanwhile. */
-  #bridge({ first, at, gap }: Batch): void {
+  #bridge({ lastSeq, lastAt }: End, { first, at, gap }: Batch): void {
     const id = this.#id
-    const { lastSeq, lastAt } = this.#end.get(id) as { readonly lastSeq: number; readonly lastAt: number }
     if (lastSeq + 1 >= first) return
     const range = { first: lastSeq + 1, last: first - 1, fromAt: lastAt, toAt: gap?.fromAt ?? at }
     // It may have been away so long that a later run took this one for dead.
     this.#revive.run({ id, first: range.first })
-    this.#insertGap(id, { ...range, lost: null, reason: 'elsewhere' })
+    this.#insertGap(id, { ...range, lost: null, reason: 'elsewhere' }, [])
   }
 
   /** Earlier runs without an end get a gap that begins after their last row and ends nobody knows where. */
   #markCrashed(database: Database): void {
     for (const { id, first, at } of unknownEnds(database, this.#id)) {
-      this.#insertGap(id, { first, last: first, fromAt: at, toAt: at, lost: null, reason: 'crash' })
+      this.#insertGap(id, { first, last: first, fromAt: at, toAt: at, lost: null, reason: 'crash' }, [])
     }
   }
 
-  #insertRows({ first, last, at }: Batch, rows: Rows): void {
+  #insertRows({ first, last, at }: Batch, rows: Rows, sampled: readonly SamplingLink[]): void {
     const id = this.#id
     // Before anything is made of them: no key may reach the file by another way.
     if (this.#redaction !== null) redactRows(rows, this.#redaction)
@@ -217,7 +220,7 @@ export class RunStatements {
     const keyed = bound.evictions.length + bound.keyEvents.length
     const rowCount = keyed + bound.events.length
     const hashes = hashRows(bound)
-    const hash = hashBatch(this.#chain.before(id, first), first, last, rowCount, hashes)
+    const hash = hashBatch(this.#chain.before(id, first), first, last, rowCount, hashes, sampled)
     this.#batch.run({ id, first, last, rowCount, ...hashes, hash })
     this.#segment.take(first, last, this.#at, at, keyed + Math.ceil(blockBytes / ROW_BYTES))
   }
@@ -248,7 +251,7 @@ export class RunStatements {
     })
   }
 
-  #insertGap(id: number, gap: GapLink): void {
-    this.#gap.run({ id, ...gap, hash: hashGap(this.#chain.before(id, gap.first), gap) })
+  #insertGap(id: number, gap: GapLink, sampled: readonly SamplingLink[]): void {
+    this.#gap.run({ id, ...gap, hash: hashGap(this.#chain.before(id, gap.first), gap, sampled) })
   }
 }

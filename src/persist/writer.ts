@@ -29,6 +29,7 @@ export class Writer {
   readonly #header: RunHeader
   readonly #busyTimeout: number
   readonly #onSetAside: SetAsideListener
+  /** By which time upkeep goes: the last event's, unless the run's clock is ahead. */
   #newest = Number.NEGATIVE_INFINITY
   /** Whether upkeep met damage: batches are only appended, and might never. */
   #isSuspect = false
@@ -59,7 +60,7 @@ export class Writer {
     // It may have been replaced under an open connection: only a fresh one tells.
     const seen = fileIdentity(this.#path)
     try {
-      if (this.#isSuspect) this.#opened().upkeep.step(Math.min(this.#newest, Date.now()))
+      if (this.#isSuspect) this.#opened().upkeep.step(this.#newest)
       this.#isSuspect = false
       return this.#attempt(batch)
     } catch (error) {
@@ -86,7 +87,7 @@ export class Writer {
           })
           .immediate()
         run.committed(batch)
-        this.#newest = batch.at
+        this.#newest = Math.min(batch.at, Date.now())
         return 0
       } catch (error) {
         if (!refusesRows(error)) throw error
@@ -115,7 +116,7 @@ export class Writer {
     try {
       if (this.#open === null || this.#open.files !== filesIdentity(this.#path)) return false
       demandKnown(this.#open.version.get() as number, this.#path)
-      return this.#open.upkeep.step(Math.min(this.#newest, Date.now()))
+      return this.#open.upkeep.step(this.#newest)
     } catch (error) {
       // Nothing depends on it, and the next batch finds out what is wrong.
       this.#isSuspect = isDamage(error)

@@ -93,7 +93,15 @@ export interface RegretQuestion extends Question {
   cache?: string
   /** Only this key prefix, as a whole. */
   prefix?: string
+  /** Of what most comes first; default `regretted`. */
+  order?: RegretOrder
+  /** The other way round. */
+  reverse?: boolean
 }
+
+/** By what regrets are ordered. */
+export const REGRET_ORDERS = ['regretted', 'evicted', 'share', 'bytes', 'cost', 'delay'] as const
+export type RegretOrder = (typeof REGRET_ORDERS)[number]
 
 /** Entries of one cache and key prefix that were evicted, and asked for again. */
 export interface RegretRecord {
@@ -168,9 +176,10 @@ export interface TopRecord {
   readonly name: string
   readonly evicted: number
   readonly bytes: number
-  readonly regretted: number
-  readonly regrettedBytes: number
-  readonly regrettedCost: number
+  /** `null` under `*`, where it stands for departures that have no row: what of them was asked for again, nobody knows. */
+  readonly regretted: number | null
+  readonly regrettedBytes: number | null
+  readonly regrettedCost: number | null
 }
 
 /** From `since` on, before `until`. */
@@ -249,6 +258,8 @@ export interface Finding {
   readonly setting: string
   readonly from: string
   readonly to: string
+  /** `to` as the setting takes it; `null` where it is none that can be changed while the process runs. */
+  readonly value: string | number | null
   readonly advice: string
 }
 

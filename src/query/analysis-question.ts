@@ -1,15 +1,16 @@
 import { OptionError } from '../base/errors.ts'
 import { shown } from '../base/units.ts'
-import type {
-  CompareQuestion,
-  CrashQuestion,
-  DoctorQuestion,
-  RegretQuestion,
-  TimelineQuestion,
-  TimeWindow,
-  TopQuestion,
+import {
+  type CompareQuestion,
+  type CrashQuestion,
+  type DoctorQuestion,
+  REGRET_ORDERS,
+  type RegretQuestion,
+  type TimelineQuestion,
+  type TimeWindow,
+  type TopQuestion,
 } from './analyses.ts'
-import { type Asked, checked, PAGED } from './question.ts'
+import { type Asked, checked, checkOrder, orderedName, PAGED } from './question.ts'
 
 /* The questions of `analyses.ts` as they are asked of the reader's thread. */
 
@@ -23,7 +24,10 @@ export function checkedCrashQuestion(question: CrashQuestion): Asked<CrashQuesti
 }
 
 export function checkedRegretQuestion(question: RegretQuestion): Asked<RegretQuestion> {
-  return checked(question, 'regrets', [...PAGED, 'cache', 'prefix'])
+  const name = orderedName('regrets', question)
+  const asked = checked(question, name, [...PAGED, 'cache', 'prefix', 'order', 'reverse'])
+  checkOrder(asked, REGRET_ORDERS)
+  return asked
 }
 
 export function checkedTimelineQuestion(question: TimelineQuestion): Asked<TimelineQuestion> {

@@ -54,7 +54,15 @@ export interface EvictionQuestion extends Question {
   policy?: PolicyName
   /** Id of an eviction cycle. */
   cycle?: string
+  /** What comes first: the latest (default), or the largest, oldest, most often hit or longest unused. */
+  order?: EvictionOrder
+  /** The other way round. */
+  reverse?: boolean
 }
+
+/** By what evictions are ordered. */
+export const EVICTION_ORDERS = ['time', 'size', 'age', 'hits', 'idle'] as const
+export type EvictionOrder = (typeof EVICTION_ORDERS)[number]
 
 export interface ChangeQuestion extends Question {
   /** Only what this one did. */

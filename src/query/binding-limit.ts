@@ -41,7 +41,7 @@ export function mainCause(caches: readonly CacheFacts[]): { cache: CacheFacts; c
   return main
 }
 
-type Change = Pick<Finding, 'setting' | 'from' | 'to'>
+export type Change = Pick<Finding, 'setting' | 'from' | 'to' | 'value'>
 
 /** The setting behind a cause, raised: by as much as there is room for, else twofold. */
 export function raised(facts: Facts, cache: string, cause: EvictionCause): Change {
@@ -64,10 +64,25 @@ export function raised(facts: Facts, cache: string, cause: EvictionCause): Chang
 }
 
 function items(setting: string, limit: number, times: number): Change {
-  const more = Number.isFinite(limit) ? String(Math.ceil(limit * times)) : 'Infinity'
-  return { setting, from: String(limit), to: more }
+  // Without a limit there is none to raise.
+  if (!Number.isFinite(limit)) return { setting, from: 'Infinity', to: 'Infinity', value: null }
+  return toItems(setting, limit, Math.ceil(limit * times))
 }
 
 function bytes(setting: string, limit: number): Change {
-  return { setting, from: bytesInWords(limit), to: bytesInWords(limit * 2) }
+  return toBytes(setting, limit, Number.isFinite(limit) ? limit * 2 : limit)
+}
+
+export function toItems(setting: string, from: number, to: number): Change {
+  return { setting, from: String(from), to: String(to), value: to }
+}
+
+export function toBytes(setting: string, from: number, to: number): Change {
+  const value = Number.isFinite(to) ? Math.round(to) : null
+  return { setting, from: bytesInWords(from), to: bytesInWords(to), value }
+}
+
+export function toShare(setting: string, from: number, to: number): Change {
+  const value = Number(to.toFixed(2))
+  return { setting, from: String(from), to: to.toFixed(2), value }
 }

@@ -6,19 +6,36 @@ export interface Position {
   readonly at: number
   readonly runId: number
   readonly seq: number
+  /** Where rows are ranked: the last of the page. */
+  readonly rank?: Rank
 }
 
-export function writeCursor({ at, runId, seq }: Position, question: string): string {
-  return Buffer.from(JSON.stringify([question, at, runId, seq])).toString('base64url')
+/** A row's place in a ranking: by the figure, then by how many were evicted, then by name. */
+export interface Rank {
+  readonly figure: number
+  readonly evicted: number
+  readonly cache: string
+  readonly name: string
+}
+
+export function writeCursor({ at, runId, seq, rank }: Position, question: string): string {
+  const place = rank === undefined ? [] : [rank.figure, rank.evicted, rank.cache, rank.name]
+  return Buffer.from(JSON.stringify([question, at, runId, seq, ...place])).toString('base64url')
 }
 
 /** @throws {OptionError} unless an answer to the same question gave it. */
 export function readCursor(cursor: string, question: string): Position {
   try {
     const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
-    if (Array.isArray(parts) && parts.length === 4 && parts[0] === question) {
-      const [, at, runId, seq] = parts as unknown[]
-      if (typeof at === 'number' && typeof runId === 'number' && typeof seq === 'number') return { at, runId, seq }
+    if (Array.isArray(parts) && parts[0] === question) {
+      const [, at, runId, seq, ...place] = parts as unknown[]
+      const isPosition = typeof at === 'number' && typeof runId === 'number' && typeof seq === 'number'
+      if (isPosition && place.length === 0) return { at, runId, seq }
+      const [figure, evicted, cache, name, ...more] = place
+      const isRank = typeof figure === 'number' && typeof evicted === 'number' && more.length === 0
+      if (isPosition && isRank && typeof cache === 'string' && typeof name === 'string') {
+        return { at, runId, seq, rank: { figure, evicted, cache, name } }
+      }
     }
   } catch {
     // Said below.

@@ -2,7 +2,8 @@ import type { Database } from '../persist/reader.ts'
 import type { EvictionRecord, Page } from './answers.ts'
 import { joined } from './incomplete.ts'
 import { rowsOfKeys } from './key-places.ts'
-import { readPage } from './page.ts'
+import { readPage, type Source } from './page.ts'
+import { orderedName } from './question.ts'
 import { redactionNote } from './redaction-note.ts'
 import type { StoredEvictionQuestion } from './stored.ts'
 
@@ -45,17 +46,25 @@ export function evictions(database: Database, question: StoredEvictionQuestion):
     })
   }
   const source = {
-    question: 'evictions',
+    question: orderedName('evictions', question),
     select: question.keys === undefined ? SELECT_EVICTIONS : SELECT_EVICTIONS_OF_KEYS,
     at: 'e.at',
     runId: 'e.run_id',
     seq: 'e.seq',
     conditions,
+    ...orderOf(question),
     ...(question.keys === undefined ? { scanned: 'from evictions e' } : {}),
     parameters,
   }
   const page = readPage(database, source, question, evictionRecord)
   return { ...page, incomplete: joined(page.incomplete, redactionNote(database, question)) }
+}
+
+/** By time rows are found by an index; by anything else all that match are looked at: some two seconds a million. */
+function orderOf({ order = 'time', reverse = false }: StoredEvictionQuestion): Pick<Source, 'order'> {
+  if (order === 'time' && !reverse) return {}
+  const column = order === 'time' ? 'at' : order
+  return { order: { by: `e.${column}`, column, isAscending: reverse } }
 }
 
 export function evictionRecord(row: EvictionRow): EvictionRecord {

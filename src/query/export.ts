@@ -1,4 +1,5 @@
 import { EVENT_TYPES } from '../event/catalogue.ts'
+import type { GapLink } from '../persist/link-hash.ts'
 import type { Database } from '../persist/reader.ts'
 import type { ExportedEvent, ExportQuestion } from './answers.ts'
 import { CSV_HEADER, csvLine, jsonLine } from './export-text.ts'
@@ -221,17 +222,8 @@ const SELECT_GAPS = `
   select first_seq as first, last_seq as last, from_at as fromAt, to_at as toAt, lost, reason from gaps
   where run_id = :runId and first_seq >= :first and first_seq <= :last order by first_seq`
 
-interface GapRow {
-  readonly first: number
-  readonly last: number
-  readonly fromAt: number
-  readonly toAt: number
-  readonly lost: number | null
-  readonly reason: string
-}
-
 function* gapsOf(database: Database, { run }: Span, { types: _, ...parameters }: Parameters): Generator<ExportedEvent> {
-  for (const row of database.prepare(SELECT_GAPS).iterate(parameters) as IterableIterator<GapRow>) {
+  for (const row of database.prepare(SELECT_GAPS).iterate(parameters) as IterableIterator<GapLink>) {
     yield { run, seq: row.first, at: row.fromAt, type: 'gap', cache: null, key: null, ...row }
   }
 }

@@ -18,6 +18,8 @@ export interface CacheFacts {
   readonly expired: number
   readonly tooLarge: Sums | null
   readonly refused: number
+  /** Of the regrets, how many are known to the millisecond: their evictions still had a row. */
+  readonly timedRegrets: number
   /** Of the evicted, in ms. */
   readonly medianAge: number | null
   /** Of the newest evictions that have rows: how many, and of how many different keys. */
@@ -84,6 +86,7 @@ export function readFacts(database: Database, bounds: Bounds): Facts | null {
   }
 }
 
+/** Share of the departures whose rows are lost from which on the rest don't speak for all of them. */
 const MISSING = 0.1
 
 const SELECT_LOST = `
@@ -118,6 +121,7 @@ function cachesOf(database: Database, bounds: Bounds, flows: readonly Traffic[])
   const byCause = departures(database, bounds, ['cache', 'type', 'cause'])
   const byPrefix = departures(database, bounds, ['cache', 'type', 'prefix']).filter(({ type }) => type === 'evicted')
   const ages = spread(database, bounds, 'age')
+  const delays = spread(database, bounds, 'delay')
   const writers = writersOf(database, bounds)
   const newest = newestOf(database, bounds)
   const names = new Set([...flows.map(({ cache }) => cache), ...byCause.map(({ cache }) => cache)])
@@ -133,6 +137,7 @@ function cachesOf(database: Database, bounds: Bounds, flows: readonly Traffic[])
       expired: of('expired').reduce((sum, { count }) => sum + count, 0),
       tooLarge: of('rejected').find(({ cause }) => cause === 'too-large') ?? null,
       refused: of('rejected').find(({ cause }) => cause === 'full')?.count ?? 0,
+      timedRegrets: delays.reduce((sum, { cache, count }) => sum + (cache === name ? count : 0), 0),
       medianAge: quantile(
         ages.filter(({ cache }) => cache === name),
         0.5,

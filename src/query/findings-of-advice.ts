@@ -52,6 +52,7 @@ function finding({ advice, cache, text, setting, from, to, error, source }: Advi
       setting,
       from: shown(from),
       to: shown(to),
+      value: setting.includes('.') ? null : to,
       advice: ADVICE[advice] ?? '',
     },
   ]

@@ -70,8 +70,7 @@ export function thrashing(facts: Facts): Checkup {
 
 function thrashingOf(facts: Facts, cache: CacheFacts): { finding: Finding | null; looked: string } {
   const rows = BY_LIMIT.flatMap((cause) => cache.evicted.get(cause) ?? [])
-  const sum = (field: 'count' | 'regretted' | 'unused' | 'regretDelay') =>
-    rows.reduce((all, row) => all + row[field], 0)
+  const sum = (field: 'count' | 'regretted' | 'unused') => rows.reduce((all, row) => all + row[field], 0)
   const evicted = sum('count')
   const name = quoted(cache.name)
   if (evicted < ENOUGH || cache.medianAge === null) {
@@ -90,11 +89,13 @@ function thrashingOf(facts: Facts, cache: CacheFacts): { finding: Finding | null
     `Half of the ${countInWords(evicted, 'entry', 'entries')} that cache ${name} evicted were younger than some ${age}; ${percentInWords(unused)} were never hit.`,
   ]
   if (regretted > 0) {
-    const delay = durationInWords(sum('regretDelay') / sum('regretted'))
-    evidence.push(`${percentInWords(regretted)} were asked for again, ${delay} later on average.`)
+    // Of those evictions only that had a row: the others' delays are in no sum.
+    const delays = [...cache.evicted.values()].reduce((all, row) => all + row.regretDelay, 0)
+    const delay = cache.timedRegrets === 0 ? '' : `, ${durationInWords(delays / cache.timedRegrets)} later on average`
+    evidence.push(`${percentInWords(regretted)} were asked for again${delay}.`)
   }
   const change = isScan
-    ? { setting: 'policy', from: facts.settings.policy, to: 'hybrid' }
+    ? { setting: 'policy', from: facts.settings.policy, to: 'hybrid', value: 'hybrid' }
     : raised(facts, cache.name, main.cause)
   const advice = isScan
     ? 'Entries that come once push out the rest: hybrid lets them pass through a small window.'
@@ -154,6 +155,7 @@ function poor(facts: Facts, cache: CacheFacts): Finding[] {
         setting: `caches.${cache.name}.ttl`,
         from: known ? durationInWords(ttl) : 'as each set() says',
         to: known ? durationInWords(ttl * 2) : 'twice that',
+        value: known ? ttl * 2 : null,
         advice: 'Entries expire before they are asked for again: let them live longer, if their content allows it.',
       },
     ]
@@ -178,6 +180,7 @@ function poor(facts: Facts, cache: CacheFacts): Finding[] {
       setting: keysOf(cache),
       from: 'asked for once each',
       to: 'asked for again',
+      value: null,
       advice:
         'Hardly a key is evicted twice: no limit, TTL or policy helps. Leave out of the keys what is never the same again (times, request ids, the order of parameters), or do not cache them.',
     },

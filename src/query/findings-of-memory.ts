@@ -1,4 +1,5 @@
 import type { Finding } from './analyses.ts'
+import { toBytes, toShare } from './binding-limit.ts'
 import type { CacheFacts, Checkup, Facts } from './facts.ts'
 import { bytesInWords, countInWords, percentInWords, quoted } from './words.ts'
 
@@ -41,7 +42,14 @@ export function memoryWarnings({ warnings, settings }: Facts): Checkup {
     return {
       looked,
       findings: [
-        { ...common, setting: 'onFull', from: 'reject', to: 'evict', advice: 'Nothing makes room: let adds evict.' },
+        {
+          ...common,
+          setting: 'onFull',
+          from: 'reject',
+          to: 'evict',
+          value: 'evict',
+          advice: 'Nothing makes room: let adds evict.',
+        },
       ],
     }
   }
@@ -51,9 +59,7 @@ export function memoryWarnings({ warnings, settings }: Facts): Checkup {
       findings: [
         {
           ...common,
-          setting: 'evictionThreshold',
-          from: String(settings.evictionThreshold),
-          to: '0.85',
+          ...toShare('evictionThreshold', settings.evictionThreshold, 0.85),
           advice: 'Cycles begin where the critical level does, or never: let them begin earlier.',
         },
       ],
@@ -65,9 +71,7 @@ export function memoryWarnings({ warnings, settings }: Facts): Checkup {
     findings: [
       {
         ...common,
-        setting: 'maxMemory',
-        from: bytesInWords(maxMemory),
-        to: bytesInWords(maxMemory * 2),
+        ...toBytes('maxMemory', maxMemory, maxMemory * 2),
         advice: 'What is written does not fit: raise the budget, or have that writer store less.',
       },
     ],
@@ -103,6 +107,7 @@ export function growingProcess({ memory }: Facts): Checkup {
         setting: 'NODE_OPTIONS',
         from: 'without it',
         to: '--heapsnapshot-near-heap-limit=1',
+        value: null,
         advice: 'Something besides the caches holds memory: a heap snapshot says what.',
       },
     ],
@@ -144,6 +149,8 @@ function crowdingOf({ settings }: Facts, cache: CacheFacts): { finding: Finding 
       setting: `caches.${own}.maxMemory`,
       from: 'no such cache',
       to: bytesInWords(half),
+      // A limit alone moves no key into it.
+      value: null,
       advice: `Keep keys of prefix ${quoted(first.prefix)} in a cache of their own, with a limit of its own.`,
     },
   }
@@ -176,10 +183,8 @@ export function tooLarge({ caches, largeRefusal, settings }: Facts): Checkup {
         cache: cache.name,
         severity: 'warning',
         evidence,
-        setting,
-        from: bytesInWords(limit),
         // Room for it beside others: an item that takes the whole evicts everything.
-        to: bytesInWords(4 * Math.max(mean, own?.size ?? 0)),
+        ...toBytes(setting, limit, 4 * Math.max(mean, own?.size ?? 0)),
         advice: 'Store it in parts, or give it room: an item should be a fraction of the budget.',
       } as const
     }),
@@ -204,6 +209,7 @@ export function refusedAdds({ caches, settings }: Facts): Checkup {
         setting: 'onFull',
         from: settings.onFull,
         to: 'evict',
+        value: 'evict',
         advice: 'Let adds make room; or raise the limit, if what is there must stay.',
       },
     ],

@@ -1,5 +1,5 @@
 import type { Finding } from './analyses.ts'
-import { HALF_FULL, raised } from './binding-limit.ts'
+import { HALF_FULL, raised, toBytes, toItems, toShare } from './binding-limit.ts'
 import type { Checkup, Facts } from './facts.ts'
 import { bytesInWords, countInWords, percentInWords } from './words.ts'
 
@@ -75,9 +75,7 @@ function ownLimitsBeyondTotal(facts: Facts): Fight | null {
     evidence: [
       `The caches may hold ${countInWords(sum, 'item')} by their own limits, but ${settings.maxItems} in all: ${countInWords(evicted, 'entry', 'entries')} went before a cache reached its own.`,
     ],
-    setting: 'maxItems',
-    from: String(settings.maxItems),
-    to: String(sum),
+    ...toItems('maxItems', settings.maxItems, sum),
     advice: "Let the total hold what the caches may, or lower the caches' limits.",
   }
 }
@@ -93,9 +91,7 @@ function ownMemoryBeyondTotal({ settings }: Facts): Fight | null {
     evidence: [
       `caches.${name}.maxMemory is ${bytesInWords(maxMemory)}, more than the whole budget, ${bytesInWords(settings.maxMemory)}: it never counts.`,
     ],
-    setting: `caches.${name}.maxMemory`,
-    from: bytesInWords(maxMemory),
-    to: bytesInWords(settings.maxMemory / 2),
+    ...toBytes(`caches.${name}.maxMemory`, maxMemory, settings.maxMemory / 2),
     advice: 'Give the cache a part of the budget, or no limit of its own.',
   }
 }
@@ -109,9 +105,7 @@ function targetAtThreshold({ settings, cycles, minutes }: Facts): Fight | null {
     evidence: [
       `A cycle begins at ${evictionThreshold} and ends at ${evictionTarget}: ${countInWords(cycles, 'cycle')} in ${countInWords(Math.round(minutes), 'minute')}.`,
     ],
-    setting: 'evictionTarget',
-    from: String(evictionTarget),
-    to: ((evictionThreshold * 8) / 9).toFixed(2),
+    ...toShare('evictionTarget', evictionTarget, (evictionThreshold * 8) / 9),
     advice: 'Let a cycle make room for a while: cycles are meant to be rare and large.',
   }
 }
@@ -125,9 +119,7 @@ function warningAfterEviction({ settings, cycles }: Facts): Fight | null {
     evidence: [
       `Eviction begins at ${evictionThreshold}, before the warning at ${memoryThreshold}: ${countInWords(cycles, 'cycle')} ran, and the level that should announce them is never reached.`,
     ],
-    setting: 'memoryThreshold',
-    from: String(memoryThreshold),
-    to: Math.max(0.1, evictionThreshold - 0.1).toFixed(2),
+    ...toShare('memoryThreshold', memoryThreshold, Math.max(0.1, evictionThreshold - 0.1)),
     advice: 'Warn before evicting.',
   }
 }
@@ -145,6 +137,7 @@ function ttlPolicyWithoutTtl({ settings, caches }: Facts): Fight | null {
     setting: 'policy',
     from: 'ttl',
     to: 'hybrid',
+    value: 'hybrid',
     advice: 'Choose by use, not by an expiry that nothing has.',
   }
 }

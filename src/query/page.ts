@@ -24,6 +24,8 @@ export interface Source {
   /** Default: rows about single entries. */
   readonly kind?: Kind
   readonly conditions: readonly string[]
+  /** Another order than the newest first: by an expression, which the rows have under a name. */
+  readonly order?: { readonly by: string; readonly column: string; readonly isAscending: boolean }
   /** Where rows that meet the conditions may be few among millions: `from …` of the table alone, with its alias. */
   readonly scanned?: string
   readonly parameters: Readonly<Record<string, string | number>>
@@ -39,7 +41,7 @@ export function readPage<R extends Position, T>(
   const { run, since, until, cursor, limit = ROWS } = question
   const range: string[] = []
   const parameters: Record<string, string | number> = { ...source.parameters, limit: limit + 1 }
-  const { at, runId, seq } = source
+  const { at, runId, seq, order } = source
   if (run !== undefined) {
     range.push('r.run = :run')
     parameters.run = run
@@ -54,7 +56,10 @@ export function readPage<R extends Position, T>(
   }
   if (cursor !== undefined) {
     const position = readCursor(cursor, source.question)
-    range.push(`(${at}, ${runId}, ${seq}) < (:cursorAt, :cursorRun, :cursorSeq)`)
+    const place = order === undefined ? at : order.by
+    range.push(
+      `(${place}, ${runId}, ${seq}) ${order?.isAscending === true ? '>' : '<'} (:cursorAt, :cursorRun, :cursorSeq)`,
+    )
     parameters.cursorAt = position.at
     parameters.cursorRun = position.runId
     parameters.cursorSeq = position.seq
@@ -63,9 +68,14 @@ export function readPage<R extends Position, T>(
   const last = rows.length > limit ? rows[limit - 1] : undefined
   return {
     items: rows.slice(0, limit).map(record),
-    next: last === undefined ? null : writeCursor(last, source.question),
+    next: last === undefined ? null : writeCursor(placeOf(last, order?.column), source.question),
     incomplete: incompleteness(database, question, source.kind),
   }
+}
+
+/** A cursor's place has the value that the order is by where the time would stand. */
+function placeOf<R extends Position>(row: R, column: string | undefined): Position {
+  return column === undefined ? row : { at: Number(Reflect.get(row, column)), runId: row.runId, seq: row.seq }
 }
 
 function select<R>(
@@ -74,12 +84,13 @@ function select<R>(
   range: readonly string[],
   parameters: Readonly<Record<string, string | number>>,
 ): R[] {
-  const { conditions, scanned, at } = source
+  const { conditions, scanned, at, order } = source
   const all = [...conditions, ...range]
-  const ordered = `order by ${at} desc, ${source.runId} desc, ${source.seq} desc limit :limit`
+  const way = order?.isAscending === true ? 'asc' : 'desc'
+  const ordered = `order by ${order?.by ?? at} ${way}, ${source.runId} ${way}, ${source.seq} ${way} limit :limit`
   const ask = (where: readonly string[], more = {}) =>
     database.prepare(`${source.select} ${whereOf(where)} ${ordered}`).all({ ...parameters, ...more }) as R[]
-  if (scanned === undefined || conditions.length === 0) return ask(all)
+  if (order !== undefined || scanned === undefined || conditions.length === 0) return ask(all)
   const floor = database
     .prepare(
       `select ${at} ${scanned} join runs r on r.id = ${source.runId} ${whereOf(range)} order by ${at} desc limit 1 offset ${NEWEST}`,

@@ -1,17 +1,19 @@
 import { OptionError } from '../base/errors.ts'
+import { checkNames } from '../base/option-names.ts'
 import { POLICIES } from '../base/settings.ts'
 import { shown } from '../base/units.ts'
 import { EVENT_TYPES } from '../event/catalogue.ts'
 import { EVICTION_CAUSES } from '../event/vocabulary.ts'
-import type {
-  AnchorPoint,
-  ChangeQuestion,
-  EvictionQuestion,
-  ExplainQuestion,
-  ExportQuestion,
-  Question,
-  StateQuestion,
-  VerifyQuestion,
+import {
+  type AnchorPoint,
+  type ChangeQuestion,
+  EVICTION_ORDERS,
+  type EvictionQuestion,
+  type ExplainQuestion,
+  type ExportQuestion,
+  type Question,
+  type StateQuestion,
+  type VerifyQuestion,
 } from './answers.ts'
 import { readCursor } from './cursor.ts'
 
@@ -21,7 +23,7 @@ export type Asked<Q> = Omit<Q, 'signal'>
 const MOST_ROWS = 10_000
 /** What lists take. */
 export const PAGED = ['run', 'since', 'until', 'limit', 'cursor', 'signal'] as const
-const OF_EVICTIONS = [...PAGED, 'cache', 'key', 'prefix', 'cause', 'policy', 'cycle'] as const
+const OF_EVICTIONS = [...PAGED, 'cache', 'key', 'prefix', 'cause', 'policy', 'cycle', 'order', 'reverse'] as const
 const OF_CHANGES = [...PAGED, 'actor', 'cache'] as const
 const OF_EXPORT = ['run', 'since', 'until', 'types', 'after', 'signal'] as const
 const EXPORTED_TYPES: readonly unknown[] = [...EVENT_TYPES, 'gap']
@@ -37,7 +39,8 @@ export function checkedQuestion(question: Question, name: string): Asked<Questio
 }
 
 export function checkedEvictionQuestion(question: EvictionQuestion): Asked<EvictionQuestion> {
-  const asked = checked(question, 'evictions', OF_EVICTIONS)
+  const asked = checked(question, orderedName('evictions', question), OF_EVICTIONS)
+  checkOrder(asked, EVICTION_ORDERS)
   if (asked.cause !== undefined && !EVICTION_CAUSES.includes(asked.cause)) {
     throw new OptionError('cause', `${shown(asked.cause)} is none of ${EVICTION_CAUSES.join(', ')}`)
   }
@@ -45,6 +48,18 @@ export function checkedEvictionQuestion(question: EvictionQuestion): Asked<Evict
     throw new OptionError('policy', `${shown(asked.policy)} is none of ${POLICIES.join(', ')}`)
   }
   return asked
+}
+
+/** A question's name, for its cursors: of one order they hold in no other. */
+export function orderedName(name: string, { order, reverse }: { order?: string; reverse?: boolean }): string {
+  return `${name}${order === undefined ? '' : ` by ${order}`}${reverse === true ? ' reversed' : ''}`
+}
+
+export function checkOrder(asked: { order?: unknown; reverse?: unknown }, orders: readonly string[]): void {
+  if (asked.order !== undefined && !orders.includes(asked.order as string))
+    throw new OptionError('order', `${shown(asked.order)} is none of ${orders.join(', ')}`)
+  if (asked.reverse !== undefined && typeof asked.reverse !== 'boolean')
+    throw new OptionError('reverse', `${shown(asked.reverse)} is neither true nor false`)
 }
 
 export function checkedChangeQuestion(question: ChangeQuestion): Asked<ChangeQuestion> {
@@ -103,11 +118,7 @@ export function checkedVerifyQuestion(question: VerifyQuestion): {
   anchor: readonly AnchorPoint[]
 } {
   const { anchor, onProgress: _, signal: __, ...rest } = question
-  for (const field of Object.keys(question)) {
-    if (!OF_VERIFY.includes(field)) {
-      throw new OptionError(field, `is not asked by verify; it takes ${OF_VERIFY.join(', ')}`)
-    }
-  }
+  checkNames(question, OF_VERIFY, '', 'is not asked by verify')
   const { run } = checked(rest, 'verify', ['run'])
   if (anchor !== undefined && !isAnchor(anchor)) {
     throw new OptionError('anchor', 'is no anchor: give what an earlier verification answered as its anchor')
@@ -132,17 +143,13 @@ function isAnchor(anchor: unknown): boolean {
 }
 
 /** What all questions have in common. */
-export function checked<Q extends Partial<EvictionQuestion & ChangeQuestion & ExportQuestion & StateQuestion>>(
-  question: Q,
-  name: string,
-  fields: readonly string[],
-): Asked<Q> {
+export function checked<
+  Q extends Partial<Omit<EvictionQuestion, 'order'> & ChangeQuestion & ExportQuestion & StateQuestion>,
+>(question: Q, name: string, fields: readonly string[]): Asked<Q> {
   if (typeof question !== 'object' || question === null) {
     throw new OptionError('question', `${shown(question)} is not an object with ${fields.join(', ')}`)
   }
-  for (const field of Object.keys(question)) {
-    if (!fields.includes(field)) throw new OptionError(field, `is not asked by ${name}; it takes ${fields.join(', ')}`)
-  }
+  checkNames(question, fields, '', `is not asked by ${name}`)
   const { signal: _, ...asked } = question
   // As the log has it: half a character has no place in a database.
   for (const field of ['cache', 'key', 'prefix'] as const) {

@@ -1,5 +1,5 @@
 import type { Settings, SettingsChange } from '../base/settings.ts'
-import type { EventOf, EventType, Evicted, MuninnEvent } from '../event/catalogue.ts'
+import type { EventOf, EventType, Evicted, MayUse, MuninnEvent } from '../event/catalogue.ts'
 import type { Database } from '../persist/reader.ts'
 import type { KeyRow } from '../persist/rows.ts'
 import { recorded } from './recorded.ts'
@@ -98,16 +98,31 @@ const RESTORED: { readonly [T in EventType]?: (event: EventOf<T>) => EventOf<T> 
   started: (event) => ({
     ...event,
     settings: withInfinity(event.settings),
-    mayUse: { ...infinite(event.mayUse), sources: event.mayUse.sources.map(infinite) },
+    mayUse: restoredMayUse(event.mayUse),
   }),
   configured: (event) => ({ ...event, from: restoredChange(event.from), to: restoredChange(event.to) }),
-  'budget-changed': (event) => ({ ...event, from: infinite(event.from), to: infinite(event.to) }),
+  'budget-changed': (event) => ({
+    ...event,
+    from: infinite(event.from),
+    to: infinite(event.to),
+    stated: infinite(event.stated),
+    mayUse: event.mayUse === null ? null : restoredMayUse(event.mayUse),
+  }),
   'cycle-started': ({ targetBytes, targetHeapBytes, ...event }) => ({
     ...event,
     ...infinite({ targetBytes, targetHeapBytes }),
   }),
   added: (event) => ({ ...event, expiresAt: event.expiresAt ?? Number.POSITIVE_INFINITY }),
   updated: (event) => ({ ...event, expiresAt: event.expiresAt ?? Number.POSITIVE_INFINITY }),
+}
+
+/** A log of 0.1.0 has no sources of the heap's limit. */
+function restoredMayUse(mayUse: MayUse): MayUse {
+  return {
+    ...mayUse,
+    sources: mayUse.sources.map(infinite),
+    ...(mayUse.heapSources === undefined ? {} : { heapSources: mayUse.heapSources.map(infinite) }),
+  }
 }
 
 /** `null` in place of a cache's settings stays: there is no such cache. */

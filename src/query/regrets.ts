@@ -1,36 +1,56 @@
 import { rememberedEvictions } from '../base/remembered.ts'
 import type { Database } from '../persist/reader.ts'
-import type { RegretAnswer, RegretQuestion, RegretRecord } from './analyses.ts'
+import type { RegretAnswer, RegretOrder, RegretQuestion, RegretRecord } from './analyses.ts'
 import { type Bounds, boundsOf, bucketEnd, countingGaps, departures, type Sums, spread } from './counts.ts'
-import type { Asked } from './question.ts'
-import { pageOf } from './ranking.ts'
+import type { Rank } from './cursor.ts'
+import { type Asked, orderedName } from './question.ts'
+import { pageOf, rankedFrom, startOf, upTo } from './ranking.ts'
 import { readSettings } from './settings-read.ts'
 import { countInWords, percentInWords } from './words.ts'
 
+/** Of what most comes first. */
+const PLACES: Readonly<Record<RegretOrder, (sums: Sums) => number>> = {
+  regretted: ({ regretted }) => regretted,
+  evicted: ({ count }) => count,
+  share: ({ count, regretted }) => regretted / Math.max(1, count),
+  bytes: ({ regrettedBytes }) => regrettedBytes,
+  cost: ({ regrettedCost }) => regrettedCost,
+  delay: ({ regretted, regretDelay }) => regretDelay / Math.max(1, regretted),
+}
+
 /** What was evicted and asked for again: how often, how soon, and what that cost. Most regretted first. */
 export function regrets(database: Database, question: Asked<RegretQuestion>): RegretAnswer {
-  const bounds = boundsOf(database, question)
+  const name = orderedName('regrets', question)
+  const start = startOf(database, question, name)
+  const range = upTo(start, question)
+  const bounds = boundsOf(database, range)
+  const rankOf = rankBy(question)
   const rows = departures(database, bounds, ['cache', 'type', 'prefix'])
     .filter(({ type, prefix }) => type === 'evicted' && (question.prefix ?? prefix) === prefix)
     .filter(({ regretted }) => regretted > 0)
-    .sort((a, b) => b.regretted - a.regretted || (a.cache < b.cache ? -1 : 1))
   const all = departures(database, bounds, ['type', 'prefix']).filter(
     ({ type, prefix }) => type === 'evicted' && (question.prefix ?? prefix) === prefix,
   )
   const remembered = rememberedBy(database, bounds)
   const delays = delaysOf(database, bounds)
   const known = knownShare(database, bounds, delays)
-  const record = (row: Sums & { cache: string; prefix: string }): RegretRecord => ({
-    cache: row.cache,
-    prefix: row.prefix,
-    ...figures(row, known),
-  })
+  const record = (row: PrefixSums): RegretRecord => ({ cache: row.cache, prefix: row.prefix, ...figures(row, known) })
   return {
-    ...pageOf(rows, question, 'regrets', record),
+    ...pageOf(rankedFrom(rows, start, rankOf), question, name, start, record, rankOf),
     total: figures(summed(all), known),
     delays: question.prefix === undefined ? delays : [],
     remembered,
-    incomplete: incomplete(database, question, bounds, remembered, known),
+    incomplete: incomplete(database, range, bounds, remembered, known),
+  }
+}
+
+type PrefixSums = Sums & { readonly cache: string; readonly prefix: string }
+
+function rankBy({ order = 'regretted', reverse = false }: Asked<RegretQuestion>): (row: PrefixSums) => Rank {
+  const figureOf = PLACES[order]
+  return (row) => {
+    const figure = figureOf(row)
+    return { figure: reverse ? -figure : figure, evicted: row.count, cache: row.cache, name: row.prefix }
   }
 }
 

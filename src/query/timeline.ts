@@ -1,8 +1,10 @@
 import type { Database } from '../persist/reader.ts'
 import type { Timeline, TimelinePoint, TimelineQuestion } from './analyses.ts'
 import { type Bounds, boundsOf, countedWindow, countingGaps, firstCounted, IN_MINUTES, IN_RANGE } from './counts.ts'
+import { joined } from './incomplete.ts'
 import type { Asked } from './question.ts'
 import { type RunRow, runState, SELECT_RUN_STATE } from './run-state.ts'
+import { quoted } from './words.ts'
 
 const MINUTE = 60_000
 /** Widths that a person reads easily, in minutes. */
@@ -33,8 +35,27 @@ export function timeline(database: Database, question: Asked<TimelineQuestion>):
     every,
     items: points.map((point) => ({ ...point, hitRate: ratio(point.hits, point.hits + point.misses) })),
     next: null,
-    incomplete: countingGaps(database, { ...question, ...range }, bounds),
+    incomplete: joined(unknownCache(database, bounds), countingGaps(database, { ...question, ...range }, bounds)),
   }
+}
+
+const SELECT_CACHES = `
+  select cache from usage where cache <> ''
+  union select cache from rollups
+  union select s.key from runs r, json_each(r.settings, '$.caches') s
+  order by 1`
+
+/** How many of the caches are named where the one asked for isn't among them. */
+const NAMED = 20
+
+/** That a log has never heard of the cache that is asked for: its name may be misspelt. `null`: it has. */
+function unknownCache(database: Database, { cache }: Bounds): string | null {
+  if (cache === null) return null
+  const known = database.prepare(SELECT_CACHES).pluck().all() as string[]
+  if (known.includes(cache)) return null
+  const names = known.slice(0, NAMED).map(quoted).join(', ')
+  const there = known.length === 0 ? 'none' : known.length > NAMED ? `${names} and ${known.length - NAMED} more` : names
+  return `no cache ${quoted(cache)} is known here; known: ${there}`
 }
 
 /** From what was asked for, or else from the first count to the last event. */

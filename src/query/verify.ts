@@ -1,13 +1,22 @@
 import {
   blockRow,
+  CARRIED_COLUMNS,
   EVENT_KINDS,
   HASHED_COLUMNS,
+  type Horizon,
   hashBatch,
+  hashCarried,
   hashGap,
+  hashHorizon,
   hashOfKind,
+  hashRetired,
   hashRows,
   hashRun,
+  NO_ROWS,
   RUN_COLUMNS,
+  type SamplingLink,
+  SELECT_SAMPLINGS,
+  toggled,
 } from '../persist/link-hash.ts'
 import type { Database, Statement } from '../persist/reader.ts'
 import type { AnchorPoint, ChainFault, RunVerification } from './answers.ts'
@@ -87,7 +96,9 @@ const SELECT_LINKS = `
   from gaps where run_id = :id and first_seq > :first
   order by first limit ${LINKS_AT_ONCE}`
 
-const SELECT_HORIZONS = 'select kind, seq from horizons where run_id = ?'
+const SELECT_HORIZONS = 'select kind, seq, at, carried, hash from horizons where run_id = ? order by kind'
+
+const SELECT_CARRIED = `select ${CARRIED_COLUMNS.join(', ')}, hash from carried where run_id = ? order by seq`
 
 /** What retention has put in the place of the link at which a verification had stopped. */
 const SELECT_RETIRED = `
@@ -188,15 +199,21 @@ class Chains {
   readonly #database: Database
   readonly #links: Statement
   readonly #horizons: Statement
+  readonly #carried: Statement
+  readonly #samplings: Statement
   readonly #anyRow: Statement
   readonly #departure: Statement
   readonly #blocks: Statement
+  /** Asked for again with each link of a run. */
+  #lastStart: readonly [id: number, hash: Buffer] = [0, NO_ROWS]
   readonly #rows: Readonly<Record<keyof typeof HASHED_COLUMNS, Statement>>
 
   constructor(database: Database) {
     this.#database = database
     this.#links = database.prepare(SELECT_LINKS)
     this.#horizons = database.prepare(SELECT_HORIZONS)
+    this.#carried = database.prepare(SELECT_CARRIED).raw()
+    this.#samplings = database.prepare(SELECT_SAMPLINGS)
     this.#anyRow = database.prepare(SELECT_STRAY)
     this.#departure = database.prepare(SELECT_STRAY_DEPARTURE)
     this.#blocks = database.prepare(SELECT_BLOCKS).raw()
@@ -250,13 +267,17 @@ class Chains {
       return fault(first, last, 'changed', 'its hash is gone')
     }
     if (kind === 'gap') return this.#checkGap(link, at)
+    if (kind === 'retired') {
+      const wrong = this.#checkRetired(link, at)
+      if (wrong !== null) return wrong
+    }
     const stray = kind === 'retired' ? this.#strayDeparture(at.id, first, last) : null
     if (stray !== null) return { ...stray, kind: 'added', text: `${stray.text} stands where retention has taken all` }
     const wrongRows = this.#checkRows(link, at)
     if (wrongRows !== null || kind === 'retired') return wrongRows
     const { rowCount, departures, events, sums } = link
-    if (hashBatch(this.#before(at), first, last, rowCount, { departures, events, sums }).equals(hash)) return null
-    return this.#wrongLink(first, last, at)
+    const rows = { departures, events, sums }
+    return this.#checkSampled(link, at, (sampled) => hashBatch(this.#before(at), first, last, rowCount, rows, sampled))
   }
 
   faultAtEnd(at: VerifyPosition, anchor: readonly AnchorPoint[]): ChainFault | null {
@@ -266,6 +287,13 @@ class Chains {
     const lastSeq = this.#database.prepare('select last_seq from runs where id = ?').pluck().get(id) as number
     if (lastSeq >= next) {
       return fault(next, lastSeq, 'missing', 'the end of the run was cut off: its row says that more was written')
+    }
+    const forged = this.#checkHorizons(id)
+    if (forged !== null) return forged
+    const [beyond] = this.#samplingsIn(id, next, Number.MAX_SAFE_INTEGER)
+    if (beyond !== undefined) {
+      const { seq } = beyond
+      return { ...fault(seq, seq, 'added', 'a row of samplings follows the last batch'), table: 'samplings', seq }
     }
     if (this.#database.prepare(SELECT_WRONG_END).get({ id }) !== undefined) {
       return fault(lastSeq, lastSeq, 'changed', "the run's own row tells of another end than its last event")
@@ -286,16 +314,89 @@ class Chains {
 
   #before({ id, before }: VerifyPosition): Buffer {
     if (before !== null) return Buffer.from(before, 'hex')
-    return hashRun(this.#database.prepare(SELECT_RUN).raw().get(id) as Raw)
+    return this.#start(id)
   }
 
   #checkGap(link: Link, at: VerifyPosition): ChainFault | null {
-    const { first, last, hash, reason } = link
+    const { first, last, reason } = link
     // What nobody knows the end of has no range either.
     const stray = reason === 'crash' ? null : this.#strayRow(at.id, first, last)
     if (stray !== null) return { ...stray, kind: 'added', text: `${stray.text} stands in a gap` }
-    if (hash !== null && hashGap(this.#before(at), link).equals(hash)) return null
-    return this.#wrongLink(first, last, at)
+    return this.#checkSampled(link, at, (sampled) => hashGap(this.#before(at), link, sampled))
+  }
+
+  /** Whether a link has its hash, with what the log says of sampling in its range. */
+  #checkSampled(
+    { first, last, hash }: Link,
+    at: VerifyPosition,
+    hashed: (sampled: readonly SamplingLink[]) => Buffer,
+  ): ChainFault | null {
+    const sampled = this.#samplingsIn(at.id, first, last)
+    if (hash === null || hashed(sampled).equals(hash)) return null
+    const [one] = sampled
+    if (one === undefined) return this.#wrongLink(first, last, at)
+    const kind = hashed([]).equals(hash) ? 'added' : 'changed'
+    const place = { first, last, table: 'samplings', seq: one.seq }
+    return { ...place, kind, text: `what samplings say from here on was ${kind}, or the batch's own row changed` }
+  }
+
+  #samplingsIn(id: number, first: number, last: number): SamplingLink[] {
+    return this.#samplings.all({ id, first, last }) as SamplingLink[]
+  }
+
+  /** A batch that is only called retired has no seal, or retention knows nothing of it. */
+  #checkRetired(link: Link, { id }: VerifyPosition): ChainFault | null {
+    const { first, last, departures } = link
+    const seal = hashRetired(this.#start(id), link, this.#samplingsIn(id, first, last))
+    const isKnown = this.#horizonsOf(id).some((one) => one.isSealed && one.kind === 'departures' && one.seq >= last)
+    if (seal.equals(departures) && isKnown) return null
+    return {
+      ...fault(first, last, 'changed', 'it says that retention has taken its rows, and that is not so'),
+      table: 'batches',
+    }
+  }
+
+  /** What retention says of itself: how far it has got, and what it has carried on. */
+  #checkHorizons(id: number): ChainFault | null {
+    const horizons = this.#horizonsOf(id)
+    const forged = horizons.find(({ isSealed }) => !isSealed)
+    if (forged !== undefined) {
+      const { kind, seq } = forged
+      return {
+        ...fault(1, seq, 'changed', `the horizon of ${kind} is not one that retention wrote`),
+        table: 'horizons',
+        seq,
+      }
+    }
+    const run = this.#start(id)
+    let all: Buffer = NO_ROWS
+    for (const row of this.#carried.iterate(id) as Iterable<[...Raw, Buffer]>) {
+      const hash = row.at(-1) as Buffer
+      const columns = row.slice(0, -1) as Raw
+      const seq = columns[CARRIED_COLUMNS.indexOf('seq')] as number
+      if (!hashCarried(run, columns).equals(hash)) {
+        return { ...fault(seq, seq, 'changed', 'this row of carried was changed'), table: 'carried', seq }
+      }
+      all = toggled(all, hash)
+    }
+    const { carried, seq } = horizons.find(({ kind }) => kind === 'departures') ?? { carried: NO_ROWS, seq: 0 }
+    if (all.equals(carried)) return null
+    return { ...fault(1, seq, 'changed', 'rows of carried were added, or are missing'), table: 'carried' }
+  }
+
+  #horizonsOf(id: number): (Horizon & { readonly isSealed: boolean })[] {
+    const run = this.#start(id)
+    const rows = this.#horizons.all(id) as (Horizon & { readonly hash: Buffer })[]
+    return rows.map(({ hash, ...horizon }) => ({ ...horizon, isSealed: hashHorizon(run, horizon).equals(hash) }))
+  }
+
+  /** What the first link of a run follows. */
+  #start(id: number): Buffer {
+    const [of, known] = this.#lastStart
+    if (of === id) return known
+    const hash = hashRun(this.#database.prepare(SELECT_RUN).raw().get(id) as Raw)
+    this.#lastStart = [id, hash]
+    return hash
   }
 
   #checkRows(link: Link, { id }: VerifyPosition): ChainFault | null {
@@ -330,8 +431,8 @@ class Chains {
 
   /** Kinds of rows that retention has taken from a link's range, or may have. */
   #gone(id: number, first: number): ReadonlySet<string> {
-    const horizons = this.#horizons.all(id) as { kind: string; seq: number }[]
-    return new Set(horizons.filter(({ seq }) => seq >= first).map(({ kind }) => kind))
+    const horizons = this.#horizonsOf(id).filter(({ isSealed, seq }) => isSealed && seq >= first)
+    return new Set(horizons.map(({ kind }) => kind))
   }
 
   #batchOf(id: number, departures: Buffer): { first: number; last: number } | null {

@@ -1,5 +1,5 @@
 import { OptionError } from '../base/errors.ts'
-import type { PolicyName, Settings } from '../base/settings.ts'
+import type { CacheSettings, PolicyName, Settings } from '../base/settings.ts'
 import { MemoryManager } from '../command/memory-manager.ts'
 import type { Held, Repetition } from '../command/repetition.ts'
 import type { MuninnEvent, Started } from '../event/catalogue.ts'
@@ -24,8 +24,7 @@ export class RecordedRun {
     if (held.has('maxMemory')) held.add('maxHeap')
     this.now = started.at
     this.memory = new MemoryManager({
-      ...optionsOf(started.settings),
-      ...otherwise,
+      ...optionsOf({ ...started.settings, ...otherwise }),
       ...(otherwise.maxMemory === undefined ? {} : { maxHeap: scaledHeap(started.settings, otherwise.maxMemory) }),
       seed: started.seed,
       clock: { now: () => this.now },
@@ -57,7 +56,17 @@ function scaledHeap({ maxHeap, maxMemory }: Settings, to: number): number {
   return Number.isFinite(maxHeap) ? Math.max(1, Math.floor((maxHeap / maxMemory) * to)) : maxHeap
 }
 
-/** Resolved settings as options; sizes are the recorded ones. */
-function optionsOf({ sizing: _, ...options }: Settings) {
-  return options
+/** Resolved settings as options; sizes are the recorded ones, and this process's own memory is no matter. */
+function optionsOf({ sizing: _, caches, ...options }: Settings) {
+  const own = Object.entries(caches).map(([name, cache]) => [name, below(cache, options)] as const)
+  return { ...options, pressure: false, caches: Object.fromEntries(own) }
+}
+
+/** A cache's own limit above that of all never binds, and is no option beside it. */
+function below({ maxItems, maxMemory, ttl }: CacheSettings, whole: Omit<Settings, 'sizing' | 'caches'>): CacheSettings {
+  return {
+    maxItems: maxItems > whole.maxItems ? Number.POSITIVE_INFINITY : maxItems,
+    maxMemory: maxMemory > whole.maxMemory ? Number.POSITIVE_INFINITY : maxMemory,
+    ttl,
+  }
 }

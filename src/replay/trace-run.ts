@@ -61,6 +61,7 @@ export class TraceRun {
       maxHeap: Number.POSITIVE_INFINITY,
       evictionThreshold: options.evictionThreshold ?? 1,
       checkInterval: 0,
+      pressure: false,
       clock: this.clock,
       seed: options.seed ?? DEFAULT_SEED,
       audit,

@@ -8,20 +8,22 @@ import type {
   TimeWindow,
 } from '../query/analyses.ts'
 import { evictionAnswer, runAnswer, sampleAnswer, warningAnswer } from './answers.ts'
-import { instant, timestamp } from './wire.ts'
+import { instant, limit, timestamp } from './wire.ts'
 
 /* What follows from the log, as JSON, over HTTP and on the command line alike; spelled as in `answers.ts`. */
 
 export function crashAnswer(report: CrashReport) {
-  const { run, from, to, gap, memory } = report
+  const { samples, ...rest } = report
+  const { run, from, to, gap, memory } = rest
   return {
-    ...report,
+    ...rest,
     run: run === null ? null : runAnswer(run),
     from: timestamp(from),
     to: timestamp(to),
     gap: gap === null ? null : { ...gap, at: instant(gap.at), until: timestamp(gap.until) },
     memory: memory === null ? null : { ...memory, at: instant(memory.at) },
-    samples: report.samples.map(sampleAnswer),
+    items: samples.map(sampleAnswer),
+    next: null,
     levels: report.levels.map(warningAnswer),
     lastEvictions: report.lastEvictions.map(evictionAnswer),
     changes: report.changes.map((change) => ({ ...change, at: instant(change.at) })),
@@ -29,7 +31,11 @@ export function crashAnswer(report: CrashReport) {
 }
 
 export function regretAnswer(answer: RegretAnswer) {
-  return { ...answer, items: [...answer.items], delays: [...answer.delays] }
+  return {
+    ...answer,
+    items: [...answer.items],
+    delays: answer.delays.map(({ atMost, count }) => ({ atMost: limit(atMost), count })),
+  }
 }
 
 export function timelineAnswer({ every, items, next, incomplete }: Timeline) {

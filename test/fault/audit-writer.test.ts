@@ -18,7 +18,7 @@ function batchesOf(rounds: number): { header: RunHeader; batches: Batch[] } {
   const batches: Batch[] = []
   for (let i = 0; i < rounds; i++) {
     outbox.add(run.event('evicted', { size: 10 }))
-    if (i === rounds - 1) outbox.add(run.event('stopped', { reason: 'exit', code: 0 }))
+    if (i === rounds - 1) outbox.add(run.event('stopped', { reason: 'exit', code: 1, error: 'RangeError' }))
     const batch = outbox.cut()
     if (batch !== null) batches.push(batch)
   }
@@ -53,17 +53,20 @@ describe('the writer', () => {
     expect(files.rows('select seq from evictions')).toEqual([{ seq: 2 }, { seq: 3 }, { seq: 4 }])
   })
 
-  test('at exit makes a gap of what there is no time for, and still says how the run ended', () => {
+  test('at exit makes a gap of what there is no time for, and still says how the run ended, and by what', () => {
     using files = new AuditFolder()
     const { header, batches } = batchesOf(4)
     writeRest(files.path(), header, batches, performance.now() + 1)
     expect(files.rows('select first_seq, last_seq, lost, reason from gaps')).toEqual([
-      { first_seq: 3, last_seq: 6, lost: 4, reason: 'exit' },
+      { first_seq: 3, last_seq: 4, lost: 2, reason: 'exit' },
     ])
     expect(files.rows('select evicted_items as n, lost_events as lost, stop_reason, exit_code from runs')).toEqual([
-      { n: 4, lost: 4, stop_reason: 'exit', exit_code: 0 },
+      { n: 4, lost: 2, stop_reason: 'exit', exit_code: 1 },
     ])
-    expect(files.rows('select seq from evictions')).toEqual([{ seq: 2 }])
+    expect(files.rows('select seq from evictions')).toEqual([{ seq: 2 }, { seq: 5 }])
+    expect(files.rows(`select seq, data ->> 'error' as error from events where type = 'stopped'`)).toEqual([
+      { seq: 6, error: 'RangeError' },
+    ])
   })
 
   test('keeps a process that exits for a second at most, where another holds the lock', async () => {

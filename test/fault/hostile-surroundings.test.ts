@@ -41,7 +41,8 @@ describe('a logger', () => {
   test('that returns a promise that rejects hurts nobody', async () => {
     const uncaught = watchUncaught()
     const say: () => void = () => Promise.reject(new Error('a logger failed'))
-    const test = bed({ logger: { debug: say, info: say, warn: say, error: say } })
+    const isLevelEnabled = say as unknown as () => boolean
+    const test = bed({ logger: { debug: say, info: say, warn: say, error: say, isLevelEnabled } })
     test.memory.evict()
     expect(await uncaught()).toEqual([])
   })

@@ -1,9 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import type { TimeWindow } from '../../src/query/history.ts'
-import { AuditFolder } from '../support/audit-file.ts'
+import type { Started } from '../../src/event/catalogue.ts'
+import { runHeader } from '../../src/persist/batch.ts'
+import { Outbox } from '../../src/persist/outbox.ts'
+import { Writer } from '../../src/persist/writer.ts'
+import type { History, Page, Question, TimeWindow } from '../../src/query/history.ts'
+import { AuditFolder, auditSettings } from '../support/audit-file.ts'
+import { WrittenRun } from '../support/audit-run.ts'
 import { chance } from '../support/chance.ts'
+import { Run } from '../support/events.ts'
 import { asking } from '../support/history-log.ts'
 import { type Recorded, recordedManager, START } from '../support/recorded-manager.ts'
+import { muninn } from './cli-support.ts'
 
 const MINUTE = 60_000
 const window = (from: number, to: number): TimeWindow => ({ since: START + from * MINUTE, until: START + to * MINUTE })
@@ -73,6 +80,20 @@ describe('timeline', () => {
   })
 })
 
+test('timeline of a cache that is not known says so, and which are', async () => {
+  using files = new AuditFolder()
+  await recordedManager(files, { maxItems: 50, caches: { idle: {} } }, (recorded) => work(recorded, 2, 80, 100))
+  const { incomplete } = await asking(files, (history) => history.timeline({ cache: 'tenent' }))
+  expect(incomplete).toBe('no cache "tenent" is known here; known: "idle", "tenant"')
+  const idle = await asking(files, (history) => history.timeline({ cache: 'idle' }))
+  expect(idle.incomplete).toBeNull()
+  const { out, code } = await muninn(['timeline', '--cache', 'tenent', '--db', files.path()])
+  expect(out).toBe(
+    `no counts with cache tenent in ${files.path()}\n\nIncomplete: no cache "tenent" is known here; known: "idle", "tenant"\n`,
+  )
+  expect(code).toBe(0)
+})
+
 describe('top', () => {
   test('ranks prefixes and keys by what is asked for', async () => {
     using files = new AuditFolder()
@@ -95,10 +116,100 @@ describe('top', () => {
       expect(bytes.next).not.toBeNull()
       const regretted = await history.top({ of: 'key', by: 'regrets', limit: 10_000 })
       const total = (await history.regrets()).total.regretted
-      expect(regretted.items.reduce((sum, row) => sum + row.regretted, 0)).toBe(total)
+      expect(regretted.items.reduce((sum, row) => sum + (row.regretted ?? 0), 0)).toBe(total)
       await expect(history.top({ of: 'value' as 'key' })).rejects.toThrow(/of: "value" is none of key, prefix/)
     })
   })
+})
+
+/** Evicts keys of a prefix, and misses each of them again. */
+function regret(run: WrittenRun, prefix: string, count: number): void {
+  for (let i = 0; i < count; i++) {
+    const { seq } = run.tell('evicted', { key: `${prefix}:${i % 2}`, size: 10 })
+    run.tell('missed', { key: `${prefix}:${i % 2}`, regret: seq, firstRegret: true })
+  }
+}
+
+describe('a ranking, page by page', () => {
+  test.each([
+    ['top prefixes', (history, page) => history.top(page)],
+    ['top prefixes by regrets', (history, page) => history.top({ ...page, by: 'regrets' })],
+    ['regrets', (history, page) => history.regrets(page)],
+    ['top keys', (history, page) => history.top({ ...page, of: 'key' })],
+  ] as [string, (history: History, page: Question) => Promise<Page<{ name?: string; prefix?: string }>>][])(
+    '%s: is what the log had at the first, whatever it gains meanwhile',
+    async (_, ask) => {
+      using files = new AuditFolder()
+      using run = new WrittenRun('one', { path: files.path(), sampleAbove: Number.POSITIVE_INFINITY }, START)
+      for (const [prefix, count] of [
+        ['a', 10],
+        ['b', 8],
+        ['c', 6],
+        ['d', 4],
+      ] as const)
+        regret(run, prefix, count)
+      run.write()
+      await asking(files, async (history) => {
+        const before = (await ask(history, {})).items
+        const paged = []
+        let cursor: string | null = null
+        do {
+          const page: Page<{ name?: string; prefix?: string }> = await ask(history, {
+            limit: 1,
+            ...(cursor === null ? {} : { cursor }),
+          })
+          paged.push(...page.items)
+          cursor = page.next
+          run.passTo(run.at + MINUTE)
+          for (const prefix of ['d', 'e']) regret(run, prefix, 20)
+          run.write()
+        } while (cursor !== null)
+        expect(paged).toEqual(before)
+      })
+    },
+  )
+
+  test('shows no prefix twice, even where the last minute goes on', async () => {
+    using files = new AuditFolder()
+    using run = new WrittenRun('one', { path: files.path() }, START)
+    for (const [prefix, count] of [
+      ['a', 10],
+      ['b', 8],
+      ['c', 6],
+    ] as const)
+      regret(run, prefix, count)
+    run.write()
+    await asking(files, async (history) => {
+      const first = await history.top({ limit: 1 })
+      regret(run, 'c', 40)
+      regret(run, 'd', 40)
+      run.write()
+      const second = await history.top({ limit: 10, cursor: first.next ?? '' })
+      expect([...first.items, ...second.items].map(({ name }) => name)).toEqual(['a', 'b'])
+    })
+  })
+})
+
+test('departures without a row have no regrets that anybody knows of', async () => {
+  using files = new AuditFolder()
+  const run = new Run('one')
+  const started = run.started() as Started
+  const writer = new Writer(files.path(), runHeader(started, auditSettings()), 100)
+  const outbox = new Outbox()
+  outbox.add(started)
+  outbox.add(run.event('evicted', { key: 'user:1', size: 10 }))
+  const kept = outbox.cut()
+  outbox.drop(run.event('evicted', { key: 'user:2', size: 10 }))
+  for (const batch of [kept, outbox.cutGap('overflow')]) if (batch !== null) writer.write(batch)
+  writer.close()
+  const unknown = { regretted: null, regrettedBytes: null, regrettedCost: null }
+  const { items } = await asking(files, (history) => history.top())
+  expect(items).toMatchObject([
+    { name: '*', evicted: 1, ...unknown },
+    { name: 'user', evicted: 1, regretted: 0 },
+  ])
+  const text = (await muninn(['top', '--db', files.path()])).out
+  expect(text).toMatch(/\*\s+1\s+10 B\s+-\s+-\n/)
 })
 
 describe('compare', () => {

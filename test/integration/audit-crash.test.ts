@@ -32,7 +32,14 @@ async function silentRun(
   log.record(
     run.started({
       host: 'elsewhere',
-      mayUse: { bytes: 1000 * MB, source: 'cgroup', sources: [], heapLimit: 500 * MB },
+      mayUse: {
+        bytes: 1000 * MB,
+        source: 'cgroup',
+        sources: [],
+        heapLimit: 500 * MB,
+        heapSource: 'V8',
+        heapSources: [],
+      },
       settings: { ...SETTINGS, checkInterval: 60_000 },
     }),
   )

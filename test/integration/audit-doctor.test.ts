@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { MemoryManagerOptions } from '../../src/muninn.ts'
 import type { Diagnosis, Finding } from '../../src/query/history.ts'
+import { durationInWords } from '../../src/query/words.ts'
 import { AuditFolder } from '../support/audit-file.ts'
 import { chance } from '../support/chance.ts'
 import { Run } from '../support/events.ts'
@@ -45,6 +46,18 @@ function readThrough(
 const FITS: MemoryManagerOptions = { maxMemory: 1_000_000, maxHeap: 1_000_000, maxItems: 1000 }
 
 describe('doctor', () => {
+  test('tells after how long evicted entries were asked for again, also where rows are sampled', async () => {
+    using files = new AuditFolder()
+    const audit = { path: files.path(), sampleAbove: 1 }
+    await recordedManager(files, { maxItems: 20, audit }, readThrough(100, 6_000, 4))
+    await asking(files, async (history) => {
+      const { items, total } = { ...(await history.doctor()), total: (await history.regrets()).total }
+      const [thrashing] = named(items, 'thrashing')
+      expect(files.rows('select min(share) < 0.5 as sampled from samplings')).toEqual([{ sampled: 1 }])
+      expect(thrashing?.evidence[1]).toContain(`${durationInWords(total.delay ?? 0)} later on average`)
+    })
+  })
+
   test('of a healthy log finds nothing, and says what it looked at', async () => {
     const { items, looked, incomplete, since } = await diagnosis(FITS, readThrough(300, 600, 20))
     expect(items).toEqual([])
@@ -222,8 +235,11 @@ describe('doctor', () => {
     ],
     [
       'a cache that may hold more than the whole',
-      { ...FITS, caches: { tenant: { maxMemory: 2_000_000 } } },
-      readThrough(10, 60, 2),
+      { ...FITS, maxMemory: 4_000_000, caches: { tenant: { maxMemory: 2_000_000 } } },
+      (recorded: Recorded) => {
+        recorded.memory.setLimits({ maxMemory: 1_000_000 })
+        readThrough(10, 60, 2)(recorded)
+      },
       { setting: 'caches.tenant.maxMemory' },
     ],
     [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Question } from '../../src/query/answers.ts'
+import { EVICTION_ORDERS, type EvictionRecord, type Page, type Question } from '../../src/query/answers.ts'
 import { openHistory } from '../../src/query/history.ts'
 import { AuditFolder } from '../support/audit-file.ts'
 import { Run, SETTINGS } from '../support/events.ts'
@@ -86,6 +86,43 @@ describe('history', () => {
       expect(await count({ policy: 'lfu' })).toBe(10)
       expect(await count({ cycle: 'cycle-3', policy: 'lfu' })).toBe(1)
       expect(await count({ cycle: 'cycle-4' })).toBe(0)
+    })
+  })
+
+  test('orders evictions by each of their figures, over all pages, both ways round', async () => {
+    using files = new AuditFolder()
+    await logOf(files, (log, run) => {
+      for (let i = 0; i < 60; i++) {
+        run.at = 1_000 + Math.floor(i / 2)
+        const figures = { size: (i * 37) % 11, age: (i * 13) % 7, hits: i % 3, idle: (i * 29) % 17 }
+        log.record(run.event('evicted', { key: `k${i % 5}`, cache: i % 2 === 0 ? 'tenant' : 'mimir', ...figures }))
+      }
+    })
+    await asking(files, async (history) => {
+      for (const order of EVICTION_ORDERS) {
+        for (const reverse of [false, true]) {
+          for (const filter of [{}, { cache: 'mimir', since: 1_004 }, { key: 'k3' }, { prefix: 'k' }]) {
+            const asked = { order, reverse, ...filter }
+            const rows: EvictionRecord[] = []
+            for (let cursor: string | null = ''; cursor !== null; ) {
+              const page: Page<EvictionRecord> = await history.evictions({
+                ...asked,
+                limit: 7,
+                ...(cursor === '' ? {} : { cursor }),
+              })
+              rows.push(...page.items)
+              cursor = page.next
+            }
+            const place = (row: EvictionRecord) => (order === 'time' ? row.at : row[order])
+            const all = (await history.evictions(filter)).items
+            const sorted = all.toSorted((a, b) => (place(b) - place(a) || b.seq - a.seq) * (reverse ? -1 : 1))
+            expect([asked, rows.map(({ seq }) => seq)]).toEqual([asked, sorted.map(({ seq }) => seq)])
+          }
+        }
+      }
+      const { next } = await history.evictions({ order: 'size', limit: 7 })
+      await expect(history.evictions({ order: 'age', cursor: next ?? '' })).rejects.toThrow('cursor')
+      await expect(history.evictions({ order: 'size', reverse: true, cursor: next ?? '' })).rejects.toThrow('cursor')
     })
   })
 

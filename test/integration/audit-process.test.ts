@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { openHistory } from '../../src/query/history.ts'
@@ -9,6 +10,14 @@ const CHILD = fileURLToPath(new URL('../support/audit-child.mjs', import.meta.ur
 
 function start(path: string, run: string, ending: string) {
   return spawn(process.execPath, [CHILD, path, run, ending], { stdio: ['ignore', 'pipe', 'ignore'] })
+}
+
+/** A run's state, as a reader that opens the file now sees it. */
+async function openedState(files: AuditFolder, run: string): Promise<string | undefined> {
+  const history = openHistory(files.path())
+  const { items } = await history.runs({ run })
+  await history.close()
+  return items[0]?.state
 }
 
 /** Whatever way the child ends in, these rows are on disk, and these alone. */
@@ -34,6 +43,30 @@ describe('a process that ends', () => {
       expect(page.incomplete).toBeNull()
       expect(await history.crash({ run: 'child' })).toMatchObject({ verdict, certainty: 'known' })
       await history.close()
+    },
+  )
+
+  test.runIf(existsSync('/proc/self/stat'))(
+    'and one that lives are told apart, also where the wall clock was set or another process got its pid',
+    async () => {
+      using files = new AuditFolder()
+      const child = start(files.path(), 'living', 'linger')
+      await once(child.stdout, 'data')
+      const database = files.connect()
+      expect(await openedState(files, 'living')).toBe('running')
+      // As after a step forward by an hour: the process seems to be younger than it said.
+      database.exec('update runs set process_started_at = process_started_at - 3600000')
+      expect(await openedState(files, 'living')).toBe('running')
+      // As a second manager of the process, begun after the step, would say.
+      database.exec(`insert into runs select 2, 'later', level, started_at, version, node, host, pid, process_started_at + 3600000,
+        seed, settings, may_use, 1, 'close', 0, last_seq, last_at, 0, 0, 0, 0, 0, null, 0, 0, redaction, redaction_secret,
+        process_identity from runs`)
+      expect(await openedState(files, 'living')).toBe('running')
+      database.exec(`update runs set process_identity = process_identity || '1' where id = 1`)
+      expect(await openedState(files, 'living')).toBe('crashed')
+      database.close()
+      child.kill('SIGKILL')
+      await once(child, 'exit')
     },
   )
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Evicted, MuninnEvent } from '../../src/event/catalogue.ts'
+import { REGRET_ORDERS } from '../../src/query/analyses.ts'
 import type { RegretAnswer } from '../../src/query/history.ts'
 import { AuditFolder } from '../support/audit-file.ts'
 import { chance } from '../support/chance.ts'
@@ -122,6 +123,14 @@ describe('regrets', () => {
       expect([...first.items, ...second.items]).toEqual(all.items)
       expect(second.next).toBeNull()
       expect((await history.regrets({ run: 'nobody' })).items).toEqual([])
+      for (const order of REGRET_ORDERS) {
+        const place = (row: RegretAnswer['items'][number]) =>
+          order === 'share' ? row.regretted / row.evicted : (row[order] ?? 0)
+        const { items } = await history.regrets({ order })
+        const sorted = all.items.toSorted((a, b) => place(b) - place(a))
+        expect([order, items.map(place)]).toEqual([order, sorted.map(place)])
+        expect((await history.regrets({ order, reverse: true })).items.map(place)).toEqual(sorted.map(place).reverse())
+      }
     })
   })
 

@@ -30,6 +30,27 @@ function countOf(files: AuditFolder, table: string): number {
 }
 
 describe('retention', () => {
+  test('by a run whose clock is ahead takes no rows of others', () => {
+    using files = new AuditFolder()
+    using other = new WrittenRun('other', { path: files.path() }, Date.now() - HOUR)
+    other.tell('evicted', { key: 'of the other' })
+    other.stop()
+    const retention = { maxAge: '2d' }
+    using ahead = new WrittenRun('ahead', { path: files.path(), retention }, Date.now() + 1_000 * DAY)
+    ahead.tell('evicted', { key: 'of its own' })
+    ahead.write()
+    ahead.passTo(ahead.at + 10 * DAY)
+    ahead.tell('evicted', { key: 'later' })
+    ahead.write()
+    ahead.keepUp()
+    expect(files.rows('select key from evictions order by run_id, seq')).toEqual([
+      { key: 'of the other' },
+      { key: 'of its own' },
+      { key: 'later' },
+    ])
+    expect(files.rows('select * from horizons')).toEqual([])
+  })
+
   test('takes rows about single entries when they are too old, and keeps what explains and counts them', () => {
     using files = new AuditFolder()
     using run = new WrittenRun('one', { path: files.path(), retention: { maxAge: '2d' } })

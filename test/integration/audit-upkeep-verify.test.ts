@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { openForReading } from '../../src/persist/reader.ts'
 import type { RunVerification } from '../../src/query/answers.ts'
@@ -49,6 +50,72 @@ describe('upkeep', () => {
     expect(one?.retiredTo).toBeGreaterThan(run.seq / 2)
     live(run, 20)
     expect(verified(files)).toMatchObject([{ state: 'intact', lastSeq: run.seq }])
+  })
+
+  test('keeps samplings under the chain, also where the rows have gone', () => {
+    using files = new AuditFolder()
+    {
+      using run = new WrittenRun('one', { path: files.path(), sampleAbove: 1, retention: { maxAge: '4h' } })
+      for (let i = 0; i < 2_000; i++) {
+        run.passTo(run.at + 100)
+        run.tell('evicted', { key: `k${i}` })
+        if (i % 50 === 0) run.write()
+      }
+      for (const hours of [3, 4, 5, 6]) {
+        run.passTo(1_000 + hours * 60 * MINUTE)
+        run.tell('evicted', { key: `k${hours}` })
+        run.write()
+        run.keepUp()
+      }
+    }
+    expect(verified(files)).toMatchObject([{ state: 'intact' }])
+    const [first, ...more] = files.rows<{ seq: number }>('select seq from samplings order by seq')
+    const retiredTo = verified(files)[0]?.retiredTo ?? 0
+    expect(retiredTo).toBeGreaterThan(first?.seq ?? 0)
+    expect(more.at(-1)?.seq).toBeGreaterThan(retiredTo)
+    const original = readFileSync(files.path())
+    for (const seq of [first?.seq, more.at(-1)?.seq]) {
+      for (const change of [
+        `update samplings set share = share / 2 where seq = ${seq}`,
+        `delete from samplings where seq = ${seq}`,
+      ]) {
+        const database = files.connect()
+        database.exec(change)
+        database.close()
+        const [one] = verified(files)
+        expect([change, one]).toMatchObject([change, { state: 'broken', fault: { kind: 'changed' } }])
+        expect(one?.fault?.first).toBeLessThanOrEqual(seq ?? 0)
+        expect(one?.fault?.last).toBeGreaterThanOrEqual(seq ?? 0)
+        writeFileSync(files.path(), original)
+      }
+    }
+  })
+
+  test('seals what it took and what it carries on: whatever of it is changed shows', () => {
+    using files = new AuditFolder()
+    {
+      using run = new WrittenRun('one', { path: files.path(), level: 'changes', retention: { maxAge: '4h' } })
+      live(run, 1_500)
+      run.keepUp()
+    }
+    expect(verified(files)).toMatchObject([{ state: 'intact' }])
+    const [carried] = files.rows<{ seq: number }>('select seq from carried order by seq')
+    const [horizon] = files.rows<{ seq: number }>(`select seq from horizons where kind = 'departures'`)
+    const original = readFileSync(files.path())
+    for (const [change, fault] of [
+      ["update horizons set seq = seq + 1 where kind = 'departures'", { table: 'batches' }],
+      ["update horizons set at = at - 1 where kind = 'departures'", { table: 'batches' }],
+      ["delete from horizons where kind = 'departures'", { table: 'batches' }],
+      [`update carried set data = '{}' where seq = ${carried?.seq}`, { table: 'carried', seq: carried?.seq }],
+      [`delete from carried where seq = ${carried?.seq}`, { table: 'carried', last: horizon?.seq }],
+      ["update batches set row_count = row_count + 1 where kind = 'retired'", { table: 'batches', first: 1 }],
+    ] as const) {
+      const database = files.connect()
+      database.exec(change)
+      database.close()
+      expect([change, verified(files)]).toMatchObject([change, [{ state: 'broken', fault }]])
+      writeFileSync(files.path(), original)
+    }
   })
 
   test('keeps recordings under the chain: a changed or missing block shows', () => {

@@ -1,6 +1,7 @@
 import { copyFileSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '../../src/persist/driver.ts'
+import { Horizons } from '../../src/persist/horizons.ts'
 import { retireLinks } from '../../src/persist/retired-links.ts'
 import type { Verification, VerifyQuestion } from '../../src/query/answers.ts'
 import { AuditFolder } from '../support/audit-file.ts'
@@ -50,6 +51,9 @@ function tamper(files: AuditFolder, sql: string): void {
 function verify(files: AuditFolder, question: VerifyQuestion = {}): Promise<Verification> {
   return asking(files, (history) => history.verify(question))
 }
+
+/** As if retention had been at work; its seal is none. */
+const FORGED_HORIZON = (kind: string) => `insert into horizons values (1, '${kind}', 41, 1, zeroblob(32), zeroblob(32))`
 
 /** Batches of run `one` cover 1–11, 12–21, 22–31, 32–41, and 42 (`stopped`). */
 const SECOND = 'run_id = 1 and first_seq = 12'
@@ -137,12 +141,53 @@ describe('a verification', () => {
     ],
     [
       'rows deleted under a horizon made up',
-      `insert into horizons values (1, 'departures', 41, 1);
+      `${FORGED_HORIZON('departures')};
        delete from evictions where run_id = 1 and seq = 14`,
       'missing',
       12,
       21,
       15,
+    ],
+    [
+      'events deleted under a horizon made up',
+      `${FORGED_HORIZON('cycles')};
+       delete from events where run_id = 1 and seq = 20`,
+      'missing',
+      12,
+      21,
+      19,
+    ],
+    ['a horizon made up', FORGED_HORIZON('general'), 'changed', 1, 41, 41],
+    [
+      'a batch called retired',
+      `update batches set kind = 'retired' where ${SECOND};
+       delete from evictions where run_id = 1 and seq between 12 and 21;
+       delete from key_events where run_id = 1 and seq between 12 and 21`,
+      'changed',
+      12,
+      21,
+      null,
+    ],
+    [
+      'a batch called retired under a horizon made up',
+      `${FORGED_HORIZON('departures')};
+       update batches set kind = 'retired', departures_hash = x'' where ${SECOND};
+       delete from evictions where run_id = 1 and seq between 12 and 21;
+       delete from key_events where run_id = 1 and seq between 12 and 21`,
+      'changed',
+      12,
+      21,
+      null,
+    ],
+    ['a sampling made up', 'insert into samplings values (1, 12, 1, 0.5)', 'added', 12, 21, 12],
+    ['a sampling made up behind', 'insert into samplings values (1, 50, 1, 0.5)', 'added', 50, 50, 50],
+    [
+      'an entry carried that never was',
+      "insert into carried values (1, 'tenant', 'user:1', 3, 1, 'added', '{}', zeroblob(32))",
+      'changed',
+      3,
+      3,
+      3,
     ],
     ['a row added behind', "insert into events values (1, 99, 1, 'warned', null, '{}')", 'added', 99, 99, 99],
     [
@@ -228,6 +273,7 @@ describe('a verification', () => {
     database.open.exec(
       'delete from evictions where run_id = 1 and seq <= 31; delete from key_events where run_id = 1 and seq <= 31',
     )
+    new Horizons(database.open).raise(1, 'departures', 31, 1)
     for (const last of [11, 31]) retireLinks(database.open, 1, last)
     expect(await verify(files, { anchor })).toMatchObject({
       intact: true,
@@ -243,11 +289,11 @@ describe('a verification', () => {
   test('goes on where retention has taken one kind of events', async () => {
     using files = new AuditFolder()
     writtenLog(files)
-    tamper(
-      files,
-      `delete from events where run_id = 1 and type = 'cycle-started' and seq <= 20;
-       insert into horizons values (1, 'cycles', 20, 1)`,
-    )
+    tamper(files, `delete from events where run_id = 1 and type = 'cycle-started' and seq <= 20`)
+    {
+      using database = connected(files)
+      new Horizons(database.open).raise(1, 'cycles', 20, 1)
+    }
     expect(await verify(files)).toMatchObject({ intact: true })
     tamper(files, `update events set data = '{}' where run_id = 1 and type = 'checked' and seq = 19`)
     expect((await verify(files)).runs[0]?.fault).toMatchObject({ seq: 19 })

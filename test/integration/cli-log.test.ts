@@ -123,6 +123,7 @@ describe('after a restart and a kill', () => {
 
   test('crash tells of the run that was killed, and of no other', async () => {
     const report = await json('crash')
+    expect(report).toMatchObject({ items: expect.any(Array), next: null, incomplete: expect.any(String) })
     expect(report).toMatchObject({
       run: { run: second, state: 'crashed' },
       verdict: 'killed',
@@ -188,12 +189,24 @@ describe('exit codes', () => {
       ['timeline', '--every', '1s'],
       ['top', '--of', 'values'],
       ['crash', '--window', 'long'],
+      ['export', '--json', '--format', 'csv'],
     ]
     for (const args of wrong) {
       const run = await muninn([...args, ...(args.length > 1 ? ['--db', db] : [])], {}, folder)
       expect([args, run.code, run.out]).toEqual([args, 2, ''])
       expect(run.err).not.toMatch(/\n {4}at /)
     }
+  })
+
+  test('says what is wrong in the words of the caller', async () => {
+    const window = await muninn(['compare', '-1h..-2h', '-1h..now', '--db', db])
+    expect(window.err).toContain("value '-1h..-2h' is invalid for argument 'before'")
+    const without = await muninn(['compare', '2001-01-01..2001-01-02', '2002-01-01..2002-01-02', '--db', db])
+    expect(without.out).toMatch(/\nNothing to compare, by the counts in .+: no run of the log lived between .+\.\n$/)
+    const inFolder = await muninn(['runs', '--db', folder])
+    expect(inFolder.err).toBe(`muninn: ${folder}: it is a folder: give the path of a file in it\n`)
+    const both = await muninn(['export', '--json', '--format', 'csv', '--db', db])
+    expect(both.err).toBe('muninn: --json is one JSON document: it does not go with --format csv\n')
   })
 
   test('3 for a log that can not be read, and none is made', async () => {

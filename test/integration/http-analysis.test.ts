@@ -67,7 +67,8 @@ describe('what follows from the audit log, over HTTP', () => {
     expect((await get('/api/audit/crash?window=5m')).body).toMatchObject({
       run: null,
       verdict: 'no crash',
-      samples: [],
+      items: [],
+      next: null,
     })
     const { body } = await get(`/api/audit/crash?run=${service.memory.runId}`)
     expect(body).toMatchObject({ run: { state: 'running' }, verdict: 'no crash' })

@@ -1,18 +1,9 @@
 import { connect, type Socket } from 'node:net'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseTokens } from '../../src/serve/http/tokens.ts'
-import { ask, JSON_TYPE, type TestOptions, type TestService, testService } from './http-support.ts'
+import { ask, closedAfterEach, JSON_TYPE } from './http-support.ts'
 
-const closing: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close()
-})
-
-async function service(options: TestOptions = {}): Promise<TestService> {
-  const made = await testService(options)
-  closing.push(() => made.close())
-  return made
-}
+const { closing, service } = closedAfterEach()
 
 /** A connection of which every byte is the attacker's; resolves with all that came back when it ends. */
 function raw(port: number, ...parts: readonly string[]): { socket: Socket; answer: Promise<string> } {

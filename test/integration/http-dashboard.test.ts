@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib'
 import { fastify } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MemoryManager } from '../../src/muninn.ts'
@@ -39,6 +39,35 @@ describe('the dashboard’s files', () => {
       expect(file.headers['cache-control']).toContain('immutable')
       // What a slow line has to carry before anything is seen.
       if (path.endsWith('.js')) expect(gzipSync(file.body).length).toBeLessThan(150_000)
+    }
+  })
+
+  test('what is text is sent compressed to who takes that, and is then the same', async () => {
+    const html = (await ask(service.port, { path: '/' })).body.toString()
+    const files = [...html.matchAll(/(?:src|href)="\.(\/assets\/[^"]+)"/g)].map((match) => match[1] ?? '')
+    const unpack = { br: brotliDecompressSync, gzip: gunzipSync }
+    for (const path of ['/', ...files.filter((file) => !file.endsWith('woff2'))]) {
+      const plain = await ask(service.port, { path })
+      expect([path, plain.headers['content-encoding'], plain.headers.vary]).toEqual([
+        path,
+        undefined,
+        'accept-encoding',
+      ])
+      for (const encoding of ['br', 'gzip'] as const) {
+        const packed = await ask(service.port, { path, headers: { 'accept-encoding': encoding } })
+        expect([path, packed.status, packed.headers['content-encoding']]).toEqual([path, 200, encoding])
+        expect(packed.headers).toMatchObject({
+          vary: 'accept-encoding',
+          'content-type': plain.headers['content-type'],
+          'cache-control': plain.headers['cache-control'],
+          'content-security-policy': plain.headers['content-security-policy'],
+        })
+        expect(packed.body.length).toBeLessThan(plain.body.length)
+        expect(unpack[encoding](packed.body).equals(plain.body)).toBe(true)
+        expect((await ask(service.port, { path: `${path}.${encoding === 'br' ? 'br' : 'gz'}` })).status).not.toBe(200)
+      }
+      const etag = String(plain.headers.etag)
+      expect((await ask(service.port, { path, headers: { 'if-none-match': etag } })).status).toBe(304)
     }
   })
 
@@ -90,46 +119,6 @@ test('where Express mounts the handler, its page is found, too', async () => {
   server.close()
   await handler.close()
   await memory.close()
-})
-
-describe('what a change of settings would do', () => {
-  let service: TestService
-  beforeAll(async () => {
-    service = await testService({ memory: { maxMemory: 100_000, maxHeap: '64MB', policy: 'lru', maxItems: 1000 } })
-    for (let n = 0; n < 50; n++) service.memory.cache('general').set(`g${n}`, n, { size: 1000 })
-    for (let n = 0; n < 30; n++) service.memory.cache('tenant').set(`t${n}`, n, { size: 500 })
-  })
-  afterAll(() => service.close())
-  const preview = async (query: string) =>
-    (await ask(service.port, { path: `/api/cache/memory/settings/preview?${query}` })).json()
-
-  test('is what it then does, and asking changes nothing', async () => {
-    const { memory } = service
-    // The least recently used are those of general.
-    expect(await preview('maxCacheSize=60')).toEqual({
-      evicts: { items: 20, bytes: 20_000 },
-      caches: [
-        { cache: 'tenant', items: 0, bytes: 0 },
-        { cache: 'mimir', items: 0, bytes: 0 },
-        { cache: 'general', items: 20, bytes: 20_000 },
-      ],
-    })
-    expect(await preview('maxTenantCacheSize=10')).toMatchObject({ evicts: { items: 20, bytes: 10_000 } })
-    // 65,000 bytes are above 90 % of 70,000: a cycle goes down to 80 % of it.
-    expect(await preview('maxMemoryBytes=70000')).toMatchObject({ evicts: { items: 9, bytes: 9000 } })
-    expect(await preview('maxCacheSize=none&evictionPolicy=size')).toMatchObject({ evicts: { items: 0 } })
-    expect(memory.stats().cacheItemCount).toBe(80)
-    memory.setLimits({ maxItems: 60 })
-    expect(memory.stats().caches.map((cache) => [cache.name, cache.items])).toEqual([
-      ['tenant', 30],
-      ['mimir', 0],
-      ['general', 30],
-    ])
-  })
-
-  test('names the field that is wrong', async () => {
-    expect(await preview('maxCacheSize=0')).toMatchObject({ status: 400, errors: [{ field: 'maxCacheSize' }] })
-  })
 })
 
 test('the demonstration asks for the same under the same seed, and its past has what it promises', async () => {

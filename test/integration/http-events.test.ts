@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { EventReader, type Told } from './event-reader.ts'
-import { ask, type TestOptions, type TestService, testService } from './http-support.ts'
+import { ask, closedAfterEach, testService } from './http-support.ts'
 
 let folder: string
 beforeAll(() => {
@@ -11,16 +11,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const closing: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close()
-})
-
-async function service(options: TestOptions = {}): Promise<TestService> {
-  const made = await testService(options)
-  closing.push(() => made.close())
-  return made
-}
+const { closing, service } = closedAfterEach()
 
 async function reader(port: number, query = '', headers: Record<string, string> = {}): Promise<EventReader> {
   const made = await EventReader.open(port, query, headers)

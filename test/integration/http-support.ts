@@ -1,5 +1,6 @@
 import { request } from 'node:http'
 import { pino } from 'pino'
+import { afterEach } from 'vitest'
 import type { MemoryManagerOptions } from '../../src/base/options.ts'
 import { MemoryManager } from '../../src/muninn.ts'
 import { type Patience, startService } from '../../src/serve/http/server.ts'
@@ -52,6 +53,23 @@ export async function testService(options: TestOptions = {}): Promise<TestServic
       await memory.close()
     },
   }
+}
+
+/** What a test of the file opens, a service above all, is closed after it, the last first. */
+export function closedAfterEach(): {
+  readonly closing: (() => unknown)[]
+  service(options?: TestOptions): Promise<TestService>
+} {
+  const closing: (() => unknown)[] = []
+  afterEach(async () => {
+    for (const close of closing.splice(0).reverse()) await close()
+  })
+  const service = async (options: TestOptions = {}) => {
+    const made = await testService(options)
+    closing.push(() => made.close())
+    return made
+  }
+  return { closing, service }
 }
 
 export interface Answer {

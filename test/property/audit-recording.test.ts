@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { POLICIES } from '../../src/base/settings.ts'
 import type { MuninnEvent } from '../../src/event/catalogue.ts'
 import { runHeader } from '../../src/persist/batch.ts'
@@ -11,17 +11,11 @@ import { AuditFolder, auditSettings } from '../support/audit-file.ts'
 import { pictureOf, refold, startedOf, stateOf } from '../support/fold-law.ts'
 import { type Command, commandsOf, configOf } from '../support/manager-commands.ts'
 import { ManagerWorld } from '../support/manager-world.ts'
+import { stillTimers } from '../support/still-timers.ts'
 
 const RUNS = process.env.MUNINN_NIGHT === '1' ? 20 : 1
 
-beforeAll(() => {
-  vi.useFakeTimers({
-    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate'],
-  })
-})
-afterAll(() => {
-  vi.useRealTimers()
-})
+stillTimers()
 
 /** The clock of a generated run may jump by a century. */
 const UNLIMITED = { maxAge: Number.POSITIVE_INFINITY }

@@ -7,6 +7,7 @@ import { bucketOf } from '../../src/persist/rollup.ts'
 import { Writer } from '../../src/persist/writer.ts'
 import { AuditFolder, auditSettings } from '../support/audit-file.ts'
 import { Run } from '../support/events.ts'
+import { propertySeed } from '../support/property-seed.ts'
 
 const RUNS = process.env.MUNINN_NIGHT === '1' ? 300 : 20
 const MINUTE = 60_000
@@ -245,7 +246,7 @@ describe('rollups', () => {
           ),
         ).toEqual(usage)
       }),
-      { numRuns: RUNS },
+      { seed: propertySeed(1), numRuns: RUNS },
     )
   })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { map } from 'rxjs'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { POLICIES } from '../../src/base/settings.ts'
 import { MemoryManager } from '../../src/command/memory-manager.ts'
 import { EVENT_TYPES, type MuninnEvent } from '../../src/event/catalogue.ts'
@@ -10,17 +10,11 @@ import { Ledger } from '../support/ledger.ts'
 import { callsOf, commandsOf, configOf } from '../support/manager-commands.ts'
 import { Player } from '../support/manager-player.ts'
 import { assertWithinLimits } from '../support/manager-world.ts'
+import { stillTimers } from '../support/still-timers.ts'
 
 const RUNS = process.env.MUNINN_NIGHT === '1' ? 20 : 1
 
-beforeAll(() => {
-  vi.useFakeTimers({
-    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate'],
-  })
-})
-afterAll(() => {
-  vi.useRealTimers()
-})
+stillTimers()
 
 function fail(): never {
   throw new Error('an observer that throws')

@@ -1,21 +1,15 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { POLICIES } from '../../src/base/settings.ts'
 import { assertFolds, drain, stateOf } from '../support/fold-law.ts'
 import { commandsOf, configOf } from '../support/manager-commands.ts'
 import { ManagerWorld } from '../support/manager-world.ts'
+import { stillTimers } from '../support/still-timers.ts'
 
 // The properties are asynchronous so that each run's close() comes to its end: else all managers stay in memory.
 const RUNS = process.env.MUNINN_NIGHT === '1' ? 20 : 1
 
-beforeAll(() => {
-  vi.useFakeTimers({
-    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate'],
-  })
-})
-afterAll(() => {
-  vi.useRealTimers()
-})
+stillTimers()
 
 describe.each(POLICIES)('a manager under %s', (policy) => {
   const runs = configOf(policy).chain((config) =>

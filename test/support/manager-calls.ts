@@ -36,14 +36,17 @@ export function optionsOf(config: Config, clock: HandClock): MemoryManagerOption
     ...(maxHeap === undefined ? {} : { maxHeap: maxHeap * scale }),
     ...(evictionTarget === undefined ? {} : { evictionTarget }),
     sizing: sizing === 'function' ? weigh : sizing,
-    caches: Object.fromEntries(Object.entries(caches).map(([name, cache]) => [name, cacheOptionsOf(cache, scale)])),
+    caches: Object.fromEntries(
+      Object.entries(caches).map(([name, cache]) => [name, cacheOptionsOf(cache, scale, maxMemory)]),
+    ),
     clock,
     seed: 20_240_501,
   }
 }
 
-export function cacheOptionsOf(spec: CacheSpec, scale: number): CacheOptions {
-  return spec.maxMemory === undefined ? { ...spec } : { ...spec, maxMemory: spec.maxMemory * scale }
+/** A limit above `whole`, the one over all caches that is stated with it, would be refused. */
+export function cacheOptionsOf(spec: CacheSpec, scale: number, whole = Number.POSITIVE_INFINITY): CacheOptions {
+  return spec.maxMemory === undefined ? { ...spec } : { ...spec, maxMemory: Math.min(spec.maxMemory, whole) * scale }
 }
 
 export function limitOptionsOf(spec: LimitsSpec, scale: number): LimitOptions {
@@ -56,7 +59,7 @@ export function limitOptionsOf(spec: LimitsSpec, scale: number): LimitOptions {
       ? {}
       : {
           caches: Object.fromEntries(
-            Object.entries(caches).map(([name, cache]) => [name, cacheOptionsOf(cache, scale)]),
+            Object.entries(caches).map(([name, cache]) => [name, cacheOptionsOf(cache, scale, maxMemory)]),
           ),
         }),
   }

@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
-import { type AllowanceInputs, readAllowance } from '../../src/base/memory/allowance.ts'
+import { type AllowanceInputs, type AllowanceSource, readAllowance } from '../../src/base/memory/allowance.ts'
 
 const MIB = 1024 ** 2
 const RAM = 16_384 * MIB
@@ -12,10 +12,15 @@ function allowance(files: Readonly<Record<string, string>>, inputs: Partial<Allo
     ram: RAM,
     constrained: undefined,
     heapLimit: 4096 * MIB,
+    nodeOptions: [],
+    workerLimits: {},
     read: (path) => files[path],
     ...inputs,
   })
 }
+
+const valuesOf = (sources: readonly AllowanceSource[]) =>
+  Object.fromEntries(sources.map(({ source, bytes }) => [source, bytes / MIB]))
 
 /** `/proc/self/mountinfo` as Docker and Kubernetes have it: the container's own group at the mount, or the host's root. */
 const mountOf = (root: string): string =>
@@ -27,7 +32,7 @@ describe('what a process may use', () => {
   it('is the machine, where nothing else limits it', () => {
     const found = allowance({})
     expect(found).toMatchObject({ bytes: RAM, source: 'machine RAM', heapLimit: 4096 * MIB })
-    expect(found.sources.map(({ bytes }) => bytes)).toEqual([RAM, Infinity, Infinity, Infinity])
+    expect(found.sources.map(({ bytes }) => bytes)).toEqual([RAM, ...Array(6).fill(Infinity)])
   })
 
   it('is the limit of its own group of version 2', () => {
@@ -81,7 +86,71 @@ describe('what a process may use', () => {
     }
     const found = allowance(files, { constrained: 100 * MIB })
     expect(found).toMatchObject({ bytes: 100 * MIB, source: 'process.constrainedMemory()' })
-    expect(found.sources.map(({ bytes }) => bytes / MIB)).toEqual([16_384, 300, 200, 100])
+    expect(valuesOf(found.sources)).toEqual({
+      'machine RAM': 16_384,
+      'cgroup v2 memory.max': 300,
+      'cgroup v2 memory.high': Infinity,
+      'cgroup v1 memory.limit_in_bytes': 200,
+      'process.constrainedMemory()': 100,
+      'ulimit -v (address space)': Infinity,
+      'ulimit -d (data)': Infinity,
+    })
+  })
+
+  it('is memory.high, from which the kernel takes memory back, where that is lower', () => {
+    const files = {
+      '/proc/self/cgroup': '0::/pod/container\n',
+      '/sys/fs/cgroup/pod/container/memory.max': `${512 * MIB}\n`,
+      '/sys/fs/cgroup/pod/memory.high': `${400 * MIB}\n`,
+      '/sys/fs/cgroup/pod/container/memory.high': 'max\n',
+    }
+    expect(allowance(files)).toMatchObject({ bytes: 400 * MIB, source: 'cgroup v2 memory.high' })
+  })
+
+  it.each([
+    ['address space', '1073741824           unlimited', 'ulimit -v (address space)'],
+    ['data size', '1073741824           2147483648', 'ulimit -d (data)'],
+  ])('is what ulimit leaves: %s', (name, values, source) => {
+    const line = `${`Max ${name}`.padEnd(26)}${values}            bytes     \n`
+    const limits = `Limit                     Soft Limit           Hard Limit           Units     \n${line}`
+    expect(allowance({ '/proc/self/limits': limits })).toMatchObject({ bytes: 1024 * MIB, source })
+  })
+
+  it.each([
+    ['unlimited            unlimited'],
+    ['-1                   unlimited'],
+    ['0                    0'],
+    ['lots'],
+    [''],
+  ])('takes "%s" of ulimit for no limit', (values) => {
+    expect(allowance({ '/proc/self/limits': `Max address space         ${values}` }).bytes).toBe(RAM)
+  })
+
+  it.each<[string, Partial<AllowanceInputs>, number, string]>([
+    ['V8, where nothing is said', { nodeOptions: [] }, 4096, 'V8 heap limit'],
+    ['the option', { nodeOptions: ['--max-old-space-size=256'] }, 256, '--max-old-space-size'],
+    ['the option, in V8’s spelling', { nodeOptions: ['--max_old_space_size', '300'] }, 300, '--max-old-space-size'],
+    [
+      'the last option',
+      { nodeOptions: ['--max-old-space-size=9', '--max-old-space-size=400'] },
+      400,
+      '--max-old-space-size',
+    ],
+    ['V8, where the option is garbage', { nodeOptions: ['--max-old-space-size=lots'] }, 4096, 'V8 heap limit'],
+    ['V8, where the option is 0', { nodeOptions: ['--max-old-space-size=0'] }, 4096, 'V8 heap limit'],
+    [
+      'a worker’s limits',
+      {
+        nodeOptions: ['--max-old-space-size=256'],
+        workerLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 },
+      },
+      72,
+      'worker resourceLimits',
+    ],
+  ])('of the heap, knows %s', (_, inputs, megabytes, source) => {
+    const found = allowance({}, inputs)
+    expect(found).toMatchObject({ heapLimit: megabytes * MIB, heapSource: source, bytes: RAM })
+    expect(found.heapSources).toHaveLength(3)
   })
 
   it.each([[0], [undefined], [RAM], [2 ** 64], [Number.NaN]])(

@@ -14,6 +14,10 @@ function manual<V>() {
   return { load, resolve, reject, signals }
 }
 
+function thrown(what: string): never {
+  throw new Error(`its ${what} throws`)
+}
+
 const turn = async (): Promise<void> => {
   for (let i = 0; i < 10; i++) await null
 }
@@ -34,6 +38,26 @@ describe('getOrLoad', () => {
     expect(load.mock.calls[0]?.[0]).toBe('k')
     expect(test.types).toEqual(['configured', 'missed', 'missed', 'missed', 'loaded', 'added', 'accessed'])
     expect(test.of('loaded')).toMatchObject([{ cache: 'c', key: 'k', duration: 25 }])
+  })
+
+  // The name was read outside of any guard: nobody who waited was ever told, and the process ended.
+  test.each([
+    ['has a name that throws', () => Object.defineProperty(new Error(), 'name', { get: () => thrown('name') })],
+    ['has a symbol for a name', () => Object.assign(new Error(), { name: Symbol('name') })],
+    ['is a proxy that throws', () => new Proxy(new Error(), { getPrototypeOf: () => thrown('proxy') })],
+    ['is nothing at all', () => undefined],
+  ])('rejects with what its loader rejects with, where that %s', async (_, make) => {
+    const test = bed()
+    const error = make()
+    let caught: unknown = 'nothing'
+    await test.memory
+      .cache('c')
+      .getOrLoad('k', () => Promise.reject(error))
+      .catch((reason: unknown) => {
+        caught = reason
+      })
+    expect(caught === error).toBe(true)
+    expect(typeof test.of('load-failed')[0]?.error).toBe('string')
   })
 
   test('loads other keys, and the same key of another cache, apart', async () => {

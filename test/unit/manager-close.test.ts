@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { ClosedError, type MemoryManager } from '../../src/muninn.ts'
+import { ClosedError, LoadTimeoutError, type MemoryManager } from '../../src/muninn.ts'
 import { type Bed, bed, thrownBy } from '../support/manager-bed.ts'
 
 async function closed(): Promise<Bed> {
@@ -17,6 +17,50 @@ describe('close()', () => {
     expect(test.memory.close()).toBe(test.memory.close())
     await test.memory.close()
     expect(test.of('stopped')).toMatchObject([{ reason: 'close', code: null }])
+  })
+
+  // Until the call of close() returned, an observer of its events could still make others, told after `stopped`.
+  test('is over for an observer of the last events, too', async () => {
+    const test = bed({ checkInterval: 0 })
+    const codes = new Set<unknown>()
+    test.memory.cache('c').set('a', 1)
+    test.memory.events$.subscribe(({ type }) => {
+      if (type === 'added') return
+      codes.add(thrownBy(() => test.memory.check()).code)
+      codes.add(thrownBy(() => test.memory.setLimits({ maxItems: 5 })).code)
+      expect(test.memory.cache('late').set('k', 1)).toBe(false)
+      void test.memory.close()
+    })
+    await test.memory.close()
+    expect([...codes]).toEqual(['ERR_MUNINN_CLOSED'])
+    expect(test.events.at(-1)?.type).toBe('stopped')
+    expect(test.of('stopped')).toHaveLength(1)
+  })
+
+  test('by an observer of a long eviction is the end of that, and nothing is told after it', async () => {
+    const test = bed({ maxItems: Number.POSITIVE_INFINITY })
+    for (let i = 0; i < 1_000; i++) test.memory.cache('c').set(`k${i}`, 1, { size: 10 })
+    const stop = test.memory.on('evicted', () => {
+      stop()
+      void test.memory.close()
+    })
+    expect(test.memory.evict({ target: 0 }).count).toBeLessThan(1_000)
+    await test.memory.close()
+    expect(test.events.at(-1)?.type).toBe('stopped')
+  })
+
+  test('leaves what a call says of its waiting: timeout and signal hold for a loader that runs afterwards', async () => {
+    vi.useFakeTimers()
+    const test = await closed()
+    const cache = test.memory.cache('c')
+    const never = (): Promise<never> => new Promise(() => {})
+    const late = cache.getOrLoad('k', never, { timeout: 50 })
+    const leaving = new AbortController()
+    const left = cache.getOrLoad('k', never, { signal: leaving.signal })
+    leaving.abort(new Error('gone'))
+    vi.advanceTimersByTime(50)
+    await expect(late).rejects.toThrow(LoadTimeoutError)
+    await expect(left).rejects.toThrow('gone')
   })
 
   test('is what `await using` calls', async () => {

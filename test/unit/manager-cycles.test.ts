@@ -30,6 +30,17 @@ describe('a threshold cycle', () => {
     expect(test.memory.stats()).toMatchObject({ currentMemoryBytes: 800, evictionCount: 1, evictedItems: 10 })
   })
 
+  test('tells each eviction what is its own: an observer that changes one changes no other', () => {
+    const test = bed({ ...roomy, maxMemory: 1_000 })
+    const keys: (string | undefined)[] = []
+    test.memory.on('evicted', ({ trigger }) => {
+      keys.push(trigger?.key)
+      Reflect.set(trigger ?? {}, 'key', 'changed')
+    })
+    fill(test, 90, 10)
+    expect(keys).toEqual(Array(10).fill('k89'))
+  })
+
   test('marks its evictions with its id, its cause and the write that paid for them', () => {
     const test = bed({ ...roomy, maxMemory: 1_000 })
     fill(test, 90, 10)

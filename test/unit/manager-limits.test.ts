@@ -75,12 +75,36 @@ describe('an item limit', () => {
     expect(cache.size).toBe(2)
   })
 
-  test('that bites under half of the memory budget is logged once, with the setting to change', () => {
+  test('that bites under half of the memory budget is logged once, with the setting to change', async () => {
     const test = bed({ maxItems: 2 })
     for (const key of ['a', 'b', 'c', 'd', 'e']) test.memory.cache('c').set(key, 1)
+    await null
     const lines = test.logged.filter(({ level }) => level === 'warn')
     expect(lines).toHaveLength(1)
     expect(lines[0]?.message).toMatch(/maxItems.*CACHE_MAX_ITEMS/)
+  })
+
+  // It was said in the middle of the add: a logger that stored the same key had it stored twice.
+  test('that bites is not said in the middle of the add that it bites', async () => {
+    const call: { run: (() => unknown) | null } = { run: null }
+    const test = bed({ maxItems: 2, logger: { debug() {}, info() {}, warn: () => call.run?.(), error() {} } })
+    const cache = test.memory.cache<string>('c')
+    cache.set('a', 'a')
+    cache.set('b', 'b')
+    call.run = () => {
+      call.run = null
+      cache.set('k', "the logger's")
+    }
+    cache.set('k', "the caller's")
+    expect([...cache]).toEqual([
+      ['b', 'b'],
+      ['k', "the caller's"],
+    ])
+    await null
+    expect([...cache]).toEqual([
+      ['b', 'b'],
+      ['k', "the logger's"],
+    ])
   })
 
   test('that bites above half of the memory budget is not worth a word', () => {

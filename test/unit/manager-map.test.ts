@@ -193,10 +193,12 @@ describe('info', () => {
     test.clock.time += 50
     expect(cache.info('k')).toEqual({
       size: 12,
+      offHeap: 0,
       storedAt,
       expiresAt: storedAt + 1_000,
       hits: 2,
       lastAccess: storedAt + 100,
+      lastUse: expect.any(Number),
       cost: 2.5,
       tags: ['x', 'y'],
       score: expect.any(Number),

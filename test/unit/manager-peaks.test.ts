@@ -70,3 +70,17 @@ test("under a rule of the user's own the prefixes of a peak are not asked for", 
   expect(asked).toBe(1)
   expect(peakOf(it, 'bytes')).toMatchObject([{ held: { prefixes: [], counted: 0, items: 0 } }])
 })
+
+test('whoever is told of a peak may change what it is told: nothing of that is kept, nor told of the next', () => {
+  const it = bed()
+  it.memory.cache('a').set('user:1', 1, { size: 700 })
+  const told: number[] = []
+  it.memory.on('peaked', ({ held }) => {
+    for (const holding of [...held.caches, ...held.prefixes]) {
+      told.push(holding.bytes)
+      Reflect.set(holding, 'bytes', -1)
+    }
+  })
+  it.memory.check()
+  expect(told).toEqual(Array(6).fill(700))
+})

@@ -7,7 +7,7 @@ const MIB = 1024 ** 2
 const GIB = 1024 ** 3
 
 function machine(bytes: number, heapLimit = 4 * GIB): MemoryAllowance {
-  return { bytes, heapLimit, source: 'test', sources: [] }
+  return { bytes, heapLimit, source: 'test', sources: [], heapSource: 'test', heapSources: [] }
 }
 
 describe('the memory budget, where nothing is stated,', () => {

@@ -1,64 +1,150 @@
+import { POLICIES } from '../../../src/base/settings.ts'
+import { parseBytes, parseDuration } from '../../../src/base/units.ts'
 import { bytes } from '../../../src/serve/cli/text.ts'
+import type { Finding } from './answers.ts'
+
+type Limit = number | null
 
 /** The settings that can be changed while the service runs, as its route spells them. */
 export interface Settings {
-  readonly maxMemoryBytes: number | null
-  readonly maxCacheSize: number | null
-  readonly maxTenantCacheSize: number | null
-  readonly maxMimirCacheSize: number | null
+  readonly maxMemoryBytes: Limit
+  readonly maxHeapBytes: Limit
+  readonly maxCacheSize: Limit
   readonly evictionPolicy: string
   readonly evictionThreshold: number
+  readonly evictionTarget: number
   readonly memoryThreshold: number
+  readonly onFull: string
+  readonly caches: Readonly<Record<string, { maxItems: Limit; maxMemoryBytes: Limit; ttl: Limit }>>
 }
-export type SettingName = keyof Settings
-export type SettingsChange = Partial<Settings>
 
 /** What a change would do at once, by what is held now. */
 export interface Preview {
   readonly evicts: { readonly items: number; readonly bytes: number }
   readonly caches: readonly { readonly cache: string; readonly items: number; readonly bytes: number }[]
+  readonly isExact: boolean
 }
 
-export const SETTINGS: readonly {
-  readonly name: SettingName
+type Kind = 'bytes' | 'items' | 'share' | 'duration' | readonly string[]
+
+/** One setting: of the whole, or of one cache. */
+export interface Field {
+  readonly id: string
+  readonly cache: string | null
+  /** Its name in requests and answers. */
+  readonly name: string
   readonly label: string
-  readonly kind: 'bytes' | 'items' | 'share' | 'policy'
+  readonly kind: Kind
   /** What the options of the library, and so the doctor, call it. */
   readonly option: string
-}[] = [
-  { name: 'maxMemoryBytes', label: 'Memory budget', kind: 'bytes', option: 'maxMemory' },
-  { name: 'maxCacheSize', label: 'Items in all', kind: 'items', option: 'maxItems' },
-  { name: 'maxTenantCacheSize', label: 'Items in tenant', kind: 'items', option: 'caches.tenant.maxItems' },
-  { name: 'maxMimirCacheSize', label: 'Items in mimir', kind: 'items', option: 'caches.mimir.maxItems' },
-  { name: 'evictionPolicy', label: 'Eviction policy', kind: 'policy', option: 'policy' },
-  { name: 'evictionThreshold', label: 'Eviction threshold', kind: 'share', option: 'evictionThreshold' },
-  { name: 'memoryThreshold', label: 'Warning threshold', kind: 'share', option: 'memoryThreshold' },
+  /** Whether it may be without a limit. */
+  readonly open: boolean
+}
+
+export type Value = string | number | null
+
+/** A setting and what it is to be. */
+export interface Change {
+  readonly field: Field
+  readonly to: Value
+}
+
+const common = (name: string, label: string, kind: Kind, option: string, open = false): Field => ({
+  id: name,
+  cache: null,
+  name,
+  label,
+  kind,
+  option,
+  open,
+})
+
+export const COMMON: readonly Field[] = [
+  common('maxMemoryBytes', 'Memory budget', 'bytes', 'maxMemory'),
+  common('maxHeapBytes', 'Heap budget', 'bytes', 'maxHeap'),
+  common('maxCacheSize', 'Items in all', 'items', 'maxItems', true),
+  common('evictionPolicy', 'Eviction policy', POLICIES, 'policy'),
+  common('onFull', 'When full', ['evict', 'reject'], 'onFull'),
+  common('memoryThreshold', 'Warning threshold', 'share', 'memoryThreshold'),
+  common('evictionThreshold', 'Eviction threshold', 'share', 'evictionThreshold'),
+  common('evictionTarget', 'Eviction target', 'share', 'evictionTarget'),
 ]
 
-export function settingText(name: SettingName, value: string | number | null | undefined): string {
+const OWN = [
+  { name: 'maxItems', label: 'items', kind: 'items', option: 'maxItems' },
+  { name: 'maxMemoryBytes', label: 'memory', kind: 'bytes', option: 'maxMemory' },
+  { name: 'ttl', label: 'time to live', kind: 'duration', option: 'ttl' },
+] as const
+
+export function fieldsOf(cache: string): Field[] {
+  return OWN.map(({ name, label, kind, option }) => ({
+    id: `${name} of ${cache}`,
+    cache,
+    name,
+    label: `${cache}: ${label}`,
+    kind,
+    option: `caches.${cache}.${option}`,
+    open: true,
+  }))
+}
+
+export function settingIn({ cache, name }: Field, settings: Settings): Value | undefined {
+  const of = cache === null ? settings : settings.caches[cache]
+  return of === undefined ? undefined : (Reflect.get(of, name) as Value)
+}
+
+/** Changes as the route takes them. */
+export function bodyOf(changes: readonly Change[]): object {
+  const body: Record<string, unknown> = {}
+  const caches: Record<string, Record<string, Value>> = {}
+  for (const { field, to } of changes) {
+    if (field.cache === null) body[field.name] = to
+    else caches[field.cache] = { ...caches[field.cache], [field.name]: to }
+  }
+  return Object.keys(caches).length === 0 ? body : { ...body, caches }
+}
+
+/** The doctor's advice as a change; `null` where it is none that can be made while the service runs. */
+export function changeIn({ setting, value }: Finding): Change | null {
+  if (value === null) return null
+  const [, cache] = /^caches\.(.*)\.\w+$/s.exec(setting) ?? []
+  const field = [...COMMON, ...(cache === undefined ? [] : fieldsOf(cache))].find(({ option }) => option === setting)
+  return field === undefined ? null : { field, to: value }
+}
+
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+  ['ms', 1],
+] as const
+
+/** As a person reads it, and may write it. */
+export function settingText({ kind }: Field, value: Value | undefined): string {
   if (value === undefined) return '–'
-  if (value === null) return 'no limit'
+  if (value === null) return kind === 'duration' ? 'none' : 'no limit'
   if (typeof value === 'string') return value
-  const kind = SETTINGS.find((one) => one.name === name)?.kind
   if (kind === 'bytes') return bytes(value)
-  return kind === 'share' ? `${+(value * 100).toFixed(1)} %` : value.toLocaleString('en')
+  if (kind === 'share') return `${+(value * 100).toFixed(2)} %`
+  if (kind !== 'duration') return value.toLocaleString('en')
+  const [unit, ms] = UNITS.find(([, length]) => value >= length && value % length === 0) ?? ['ms', 1]
+  return `${value / ms} ${unit}`
 }
 
-const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, bytes: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 }
-
-/** `48 MB`, `1.5GB` or plain bytes; `null` where the text is none. */
-function bytesFrom(text: string): number | null {
-  const parts = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(text)
-  const unit = UNITS[(parts?.[2] ?? '').toLowerCase().replace('ib', 'b')]
-  return parts === null || unit === undefined ? null : Math.round(Number(parts[1]) * unit)
-}
-
-/** What a reader or the doctor wrote, as the route takes it; `undefined` where it is no value of that setting. */
-export function settingFrom(name: SettingName, text: string): string | number | null | undefined {
-  const kind = SETTINGS.find((one) => one.name === name)?.kind
-  if (kind === 'policy') return text
-  if (kind === 'bytes') return bytesFrom(text) ?? undefined
-  if (kind === 'items' && /^\s*(|infinity|no limit)\s*$/i.test(text)) return null
-  const value = Number(text.replaceAll(',', ''))
-  return text.trim() === '' || !Number.isFinite(value) ? undefined : value
+/** What a person wrote, as the route takes it; `undefined` where it is no value of that setting. */
+export function settingFrom({ kind, open }: Field, text: string): Value | undefined {
+  const plain = text.replaceAll(',', '').trim()
+  if (typeof kind !== 'string') return plain
+  if (open && /^(|none|infinity|no limit)$/i.test(plain)) return null
+  if (plain === '') return undefined
+  try {
+    if (kind === 'bytes') return parseBytes(/^\d+$/.test(plain) ? Number(plain) : plain, 'bytes')
+    if (kind === 'duration') return parseDuration(/^\d+$/.test(plain) ? Number(plain) : plain, 'ttl', 1)
+  } catch {
+    return undefined
+  }
+  const value = Number(plain.replace('%', ''))
+  if (!Number.isFinite(value) || value <= 0) return undefined
+  return kind === 'share' ? value / 100 : value
 }

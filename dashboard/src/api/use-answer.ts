@@ -25,9 +25,9 @@ interface Known<T> {
 export function useAnswer<T>(
   path: string | null,
   query: Query = {},
-  { every = 0, keep = true }: { every?: number; keep?: boolean } = {},
+  { every = 0, keep = true, body }: { every?: number; keep?: boolean; body?: object } = {},
 ): Answered<T> {
-  const asked = path === null ? '' : address(path, query).href
+  const asked = path === null ? '' : `${address(path, query).href}${body === undefined ? '' : JSON.stringify(body)}`
   const [known, setKnown] = useState<Known<T>>({ asked: '', value: null, error: null, pending: true })
   const [turn, setTurn] = useState(0)
   const latest = useRef(asked)
@@ -41,7 +41,8 @@ export function useAnswer<T>(
     const once = async () => {
       setKnown((now) => ({ ...now, asked, pending: true, value: keep || now.asked === asked ? now.value : null }))
       try {
-        const value = await ask<T>(path, { query, signal: leaving.signal })
+        const posted = body === undefined ? {} : ({ method: 'POST', body } as const)
+        const value = await ask<T>(path, { query, ...posted, signal: leaving.signal })
         if (latest.current === asked) setKnown({ asked, value, error: null, pending: false })
       } catch (error) {
         if (leaving.signal.aborted) return

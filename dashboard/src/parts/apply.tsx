@@ -1,33 +1,33 @@
+import { Fragment } from 'preact'
 import { bytes, count } from '../../../src/serve/cli/text.ts'
-import { ask, type Query } from '../api/client.ts'
-import {
-  type Preview,
-  SETTINGS,
-  type SettingName,
-  type Settings,
-  type SettingsChange,
-  settingText,
-} from '../api/settings.ts'
+import { ask } from '../api/client.ts'
+import { bodyOf, type Change, type Preview, type Settings, settingIn, settingText } from '../api/settings.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { refresh } from '../live/memory.ts'
 import { Confirm } from './confirm.tsx'
 import { Answer } from './states.tsx'
 
 /** Says what a change of settings would do, and does it once that is confirmed. */
-export function Apply({ change, close, done }: { change: SettingsChange; close: () => void; done: () => void }) {
+export function Apply({ changes, close, done }: { changes: readonly Change[]; close: () => void; done: () => void }) {
   const now = useAnswer<Settings>('api/cache/memory/settings')
-  const preview = useAnswer<Preview>('api/cache/memory/settings/preview', asQuery(change))
+  const body = bodyOf(changes)
+  const preview = useAnswer<Preview>('api/cache/memory/settings/preview', {}, { body })
   const act = async () => {
-    await ask('api/cache/memory/settings', { method: 'POST', body: change })
+    await ask('api/cache/memory/settings', { method: 'POST', body })
     refresh()
     done()
   }
-  const changed = SETTINGS.filter(({ name }) => name in change)
   return (
     <Confirm title="Apply this change?" button="Apply" ready={preview.value !== null} act={act} close={close}>
       <dl class="pairs">
-        {changed.map(({ name, label }) => (
-          <Changed key={name} name={name} label={label} from={now.value?.[name]} to={change[name]} />
+        {changes.map(({ field, to }) => (
+          <Fragment key={field.id}>
+            <dt>{field.label}</dt>
+            <dd>
+              {settingText(field, now.value === null ? undefined : settingIn(field, now.value))} →{' '}
+              <b>{settingText(field, to)}</b>
+            </dd>
+          </Fragment>
         ))}
       </dl>
       <Answer of={preview} lines={1}>
@@ -38,32 +38,6 @@ export function Apply({ change, close, done }: { change: SettingsChange; close: 
   )
 }
 
-/** A query has no `null`: no limit is `none` there. */
-function asQuery(change: SettingsChange): Query {
-  return Object.fromEntries(Object.entries(change).map(([name, value]) => [name, value ?? 'none']))
-}
-
-function Changed({
-  name,
-  label,
-  from,
-  to,
-}: {
-  name: SettingName
-  label: string
-  from: string | number | null | undefined
-  to: string | number | null | undefined
-}) {
-  return (
-    <>
-      <dt>{label}</dt>
-      <dd>
-        {settingText(name, from)} → <b>{settingText(name, to)}</b>
-      </dd>
-    </>
-  )
-}
-
 /** In words what would be evicted at once. */
 function Consequence({ of }: { of: Preview }) {
   const { items, bytes: size } = of.evicts
@@ -71,7 +45,7 @@ function Consequence({ of }: { of: Preview }) {
   const parts = of.caches.filter((cache) => cache.items > 0)
   return (
     <p>
-      This evicts about{' '}
+      This evicts {of.isExact ? '' : 'about '}
       <b>
         {count(items)} {items === 1 ? 'entry' : 'entries'}, {bytes(size)}
       </b>

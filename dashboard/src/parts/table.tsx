@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact'
+import { replaceQuery, route } from '../route.ts'
 
 export interface Column<T> {
   readonly name: string
@@ -18,6 +19,22 @@ export interface Sorting {
   /** The order in which it stands: nobody else's but the column's own. */
   readonly order: 'ascending' | 'descending'
   readonly sort: (by: string) => void
+}
+
+/**
+ * Sorting by the service, over all pages: what is sorted by stands in the address. A column is sorted by its largest
+ * first, then the other way round, then as the table stands by itself.
+ */
+export function sortingInAddress(fallback: string): Sorting {
+  const { order = fallback, reverse } = route.value.query
+  return {
+    by: order,
+    order: reverse === 'true' ? 'ascending' : 'descending',
+    sort: (by) => {
+      const next = by !== order ? { order: by, reverse: null } : { order, reverse: reverse === 'true' ? null : 'true' }
+      replaceQuery({ ...next, cursor: null, before: null })
+    },
+  }
 }
 
 /** A table that scrolls in its own box where it is too wide. */

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { Diagnosis, Finding } from '../api/answers.ts'
-import { SETTINGS, type SettingsChange, settingFrom } from '../api/settings.ts'
+import { type Change, changeIn } from '../api/settings.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { Apply } from '../parts/apply.tsx'
 import { CacheChoice, Filters, RangeChoice } from '../parts/controls.tsx'
@@ -13,7 +13,7 @@ import { link, route } from '../route.ts'
 export function Doctor() {
   const { cache, since } = route.value.query
   const diagnosis = useAnswer<Diagnosis>('api/audit/doctor', { cache, since: since ?? '-24h' })
-  const [change, setChange] = useState<SettingsChange | null>(null)
+  const [change, setChange] = useState<Change | null>(null)
   const [applied, setApplied] = useState('')
   return (
     <>
@@ -66,7 +66,7 @@ export function Doctor() {
       </Answer>
       {change !== null && (
         <Apply
-          change={change}
+          changes={[change]}
           close={() => setChange(null)}
           done={() => {
             setApplied('Applied. What it does shows in the figures from now on.')
@@ -78,16 +78,8 @@ export function Doctor() {
   )
 }
 
-/** The advice as a change of settings, where it is one that can be made while the service runs. */
-function changeOf({ setting, to }: Finding): SettingsChange | null {
-  const name = SETTINGS.find((one) => one.option === setting)?.name
-  if (name === undefined) return null
-  const value = settingFrom(name, to)
-  return value === undefined ? null : { [name]: value }
-}
-
-function One({ of, propose }: { of: Finding; propose: (change: SettingsChange) => void }) {
-  const change = changeOf(of)
+function One({ of, propose }: { of: Finding; propose: (change: Change) => void }) {
+  const change = changeIn(of)
   return (
     <li class="finding" data-severity={of.severity}>
       <h3>

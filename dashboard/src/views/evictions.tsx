@@ -1,4 +1,3 @@
-import { useState } from 'preact/hooks'
 import { EVICTION_CAUSES } from '../../../src/event/vocabulary.ts'
 import { causeInWords } from '../../../src/query/sentences.ts'
 import { bytes, count, percent, printable } from '../../../src/serve/cli/text.ts'
@@ -8,13 +7,13 @@ import { CacheChoice, Choice, Filters, Pager, RangeChoice, TextFilter } from '..
 import { Bytes, Count, Duration, Key, Time } from '../parts/figures.tsx'
 import { Panel, Share } from '../parts/panel.tsx'
 import { Answer, Empty, Incomplete } from '../parts/states.tsx'
-import { type Column, type Sorting, Table } from '../parts/table.tsx'
+import { type Column, type Sorting, sortingInAddress, Table } from '../parts/table.tsx'
 import { keyLink, link, route } from '../route.ts'
 
 const LIMIT = 50
 
 const COLUMNS: readonly Column<Eviction>[] = [
-  { name: 'When', cell: (row) => <Time at={row.at} /> },
+  { name: 'When', sort: 'time', cell: (row) => <Time at={row.at} /> },
   {
     name: 'Key',
     head: true,
@@ -56,8 +55,8 @@ function quoted(key: string): string {
 
 /** What was evicted, when and why. */
 export function Evictions() {
-  const { cache, cause, prefix, since, until, cycle, cursor } = route.value.query
-  const asked = { cache, cause, prefix, since, until, cycle }
+  const { cache, cause, prefix, since, until, cycle, cursor, order, reverse } = route.value.query
+  const asked = { cache, cause, prefix, since, until, cycle, order, reverse }
   const page = useAnswer<Page<Eviction>>('api/audit/evictions', { ...asked, cursor, limit: LIMIT })
   return (
     <>
@@ -84,7 +83,7 @@ export function Evictions() {
             {(known) => (
               <>
                 <Incomplete text={known.incomplete} />
-                <EvictionTable rows={known.items} />
+                <EvictionTable rows={known.items} sorting={sortingInAddress('time')} />
                 <Pager next={known.next} rows={known.items.length} />
               </>
             )}
@@ -96,35 +95,19 @@ export function Evictions() {
   )
 }
 
-type Sortable = 'size' | 'age' | 'hits' | 'idle'
-
-/** Newest first, or the page's rows by one of their figures. */
-export function EvictionTable({ rows }: { rows: readonly Eviction[] }) {
-  const [sort, setSort] = useState<{ by: Sortable; order: Sorting['order'] } | null>(null)
+/** Evictions as they are given; sorted by the service, where there is a way to ask it. */
+export function EvictionTable({ rows, sorting }: { rows: readonly Eviction[]; sorting?: Sorting }) {
   if (rows.length === 0) {
     return <Empty title="No eviction matches">Nothing was given up in this range, or the filters leave nothing.</Empty>
-  }
-  const sorted =
-    sort === null
-      ? rows
-      : rows.toSorted((a, b) => (sort.order === 'descending' ? b[sort.by] - a[sort.by] : a[sort.by] - b[sort.by]))
-  const sorting: Sorting = {
-    by: sort?.by ?? '',
-    order: sort?.order ?? 'descending',
-    sort: (by) =>
-      setSort((now) => {
-        if (now?.by !== by) return { by: by as Sortable, order: 'descending' }
-        return now.order === 'descending' ? { by: now.by, order: 'ascending' } : null
-      }),
   }
   return (
     <Table
       label="Evictions"
       columns={COLUMNS}
-      rows={sorted}
+      rows={rows}
       id={(row) => `${row.run}:${row.seq}`}
-      sorting={sorting}
       mark={(row) => (row.missedAt === null ? undefined : 'regretted')}
+      {...(sorting === undefined ? {} : { sorting })}
     />
   )
 }
@@ -160,6 +143,7 @@ function Suffering(asked: { cache: string | undefined; since: string | undefined
                   name: 'Wanted again',
                   figure: true,
                   cell: (row) => {
+                    if (row.regretted === null) return '–'
                     const share = row.evicted === 0 ? 0 : row.regretted / row.evicted
                     return (
                       <span class="limited">

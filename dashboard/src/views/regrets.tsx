@@ -1,17 +1,17 @@
 import { bytes, count, duration, percent } from '../../../src/serve/cli/text.ts'
 import type { Regrets as Answered, Page, Top } from '../api/answers.ts'
 import { useAnswer } from '../api/use-answer.ts'
-import { CacheChoice, Filters, Pager, RangeChoice } from '../parts/controls.tsx'
+import { CacheChoice, Filters, Pager, RangeChoice, TextFilter } from '../parts/controls.tsx'
 import { Bytes, Count, Duration, Key } from '../parts/figures.tsx'
 import { Panel, Share, Stat } from '../parts/panel.tsx'
 import { Answer, Empty, Incomplete } from '../parts/states.tsx'
-import { Table } from '../parts/table.tsx'
+import { sortingInAddress, Table } from '../parts/table.tsx'
 import { keyLink, link, route } from '../route.ts'
 
 /** What was evicted and asked for again: what evictions cost. */
 export function Regrets() {
-  const { cache, since, cursor } = route.value.query
-  const regrets = useAnswer<Answered>('api/audit/regrets', { cache, since, cursor, limit: 25 })
+  const { cache, since, cursor, prefix, order, reverse } = route.value.query
+  const regrets = useAnswer<Answered>('api/audit/regrets', { cache, since, prefix, order, reverse, cursor, limit: 25 })
   const keys = useAnswer<Page<Top>>('api/audit/top', { cache, since, of: 'key', by: 'regrets', limit: 12 })
   return (
     <>
@@ -19,6 +19,7 @@ export function Regrets() {
       <Filters label="Which regrets">
         <CacheChoice />
         <RangeChoice all="all that is kept" />
+        <TextFilter name="prefix" label="Key prefix" hint="settings" />
       </Filters>
       <Answer of={regrets} lines={10}>
         {(known) =>
@@ -35,14 +36,16 @@ export function Regrets() {
             <>
               <Totals of={known} />
               <div class="columns wide-left">
-                <Panel title="By prefix" aside="most regretted first">
+                <Panel title="By prefix">
                   <ByPrefix of={known} />
                   <Pager next={known.next} rows={known.items.length} />
                 </Panel>
                 <div class="stack">
                   <Delays of={known} />
                   <Panel title="Keys most regretted">
-                    <Answer of={keys}>{({ items }) => <Keys rows={items.filter((row) => row.regretted > 0)} />}</Answer>
+                    <Answer of={keys}>
+                      {({ items }) => <Keys rows={items.filter((row) => (row.regretted ?? 0) > 0)} />}
+                    </Answer>
                   </Panel>
                 </div>
               </div>
@@ -88,6 +91,7 @@ function ByPrefix({ of }: { of: Answered }) {
       label="Regrets by prefix"
       rows={of.items}
       id={(row) => `${row.cache} ${row.prefix}`}
+      sorting={sortingInAddress('regretted')}
       columns={[
         {
           name: 'Prefix',
@@ -99,11 +103,12 @@ function ByPrefix({ of }: { of: Answered }) {
             </a>
           ),
         },
-        { name: 'Evicted', figure: true, cell: (row) => <Count of={row.evicted} /> },
-        { name: 'Wanted again', figure: true, cell: (row) => <Count of={row.regretted} /> },
+        { name: 'Evicted', figure: true, sort: 'evicted', cell: (row) => <Count of={row.evicted} /> },
+        { name: 'Wanted again', figure: true, sort: 'regretted', cell: (row) => <Count of={row.regretted} /> },
         {
           name: 'Share',
           figure: true,
+          sort: 'share',
           cell: (row) => {
             const share = row.regretted / Math.max(1, row.evicted)
             return (
@@ -114,9 +119,9 @@ function ByPrefix({ of }: { of: Answered }) {
             )
           },
         },
-        { name: 'Stored again', figure: true, minor: true, cell: (row) => <Bytes of={row.bytes} /> },
-        { name: 'Cost', figure: true, minor: true, cell: (row) => <Count of={Math.round(row.cost)} /> },
-        { name: 'Missed after', figure: true, cell: (row) => <Duration of={row.delay} /> },
+        { name: 'Stored again', figure: true, sort: 'bytes', minor: true, cell: (row) => <Bytes of={row.bytes} /> },
+        { name: 'Cost', figure: true, sort: 'cost', minor: true, cell: (row) => <Count of={Math.round(row.cost)} /> },
+        { name: 'Missed after', figure: true, sort: 'delay', cell: (row) => <Duration of={row.delay} /> },
       ]}
     />
   )
@@ -131,7 +136,7 @@ function Delays({ of: { delays } }: { of: Answered }) {
       <dl class="histogram">
         {delays.slice(0, last + 1).map(({ atMost, count: counted }, index) => (
           <div key={index}>
-            <dt>{Number.isFinite(atMost) && atMost !== null ? `≤ ${duration(atMost)}` : 'later'}</dt>
+            <dt>{atMost === null ? 'later' : `≤ ${duration(atMost)}`}</dt>
             <dd>
               <span class="bar" style={{ width: `${(counted / most) * 100}%` }} />
               <span class="figure">{count(counted)}</span>
@@ -162,8 +167,8 @@ function Keys({ rows }: { rows: readonly Top[] }) {
           ),
         },
         { name: 'Evicted', figure: true, cell: (row) => count(row.evicted) },
-        { name: 'Missed', figure: true, cell: (row) => count(row.regretted) },
-        { name: 'Again', figure: true, cell: (row) => bytes(row.regrettedBytes) },
+        { name: 'Missed', figure: true, cell: (row) => count(row.regretted ?? 0) },
+        { name: 'Again', figure: true, cell: (row) => bytes(row.regrettedBytes ?? 0) },
       ]}
     />
   )

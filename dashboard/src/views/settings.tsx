@@ -1,15 +1,17 @@
 import { useEffect, useState } from 'preact/hooks'
-import { POLICIES } from '../../../src/base/settings.ts'
 import { bytes, count, percent } from '../../../src/serve/cli/text.ts'
-import type { Change, Page } from '../api/answers.ts'
+import type { Change as ChangeRow, Page } from '../api/answers.ts'
 import { ask } from '../api/client.ts'
 import {
+  type Change,
+  COMMON,
+  type Field,
+  fieldsOf,
   type Settings as Known,
-  SETTINGS,
-  type SettingName,
-  type SettingsChange,
   settingFrom,
+  settingIn,
   settingText,
+  type Value,
 } from '../api/settings.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { memory, refresh } from '../live/memory.ts'
@@ -19,11 +21,12 @@ import { Key } from '../parts/figures.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { RecordedTable } from '../parts/recorded.tsx'
 import { Answer, Empty, Incomplete } from '../parts/states.tsx'
+import { Table } from '../parts/table.tsx'
 
 /** Limits, thresholds and policy: what holds, what a change would do, and who changed what. */
 export function Settings() {
   const settings = useAnswer<Known>('api/cache/memory/settings')
-  const changes = useAnswer<Page<Change>>('api/audit/changes', { limit: 20 })
+  const changes = useAnswer<Page<ChangeRow>>('api/audit/changes', { limit: 20 })
   const [said, setSaid] = useState('')
   const again = (text: string) => {
     setSaid(text)
@@ -61,80 +64,123 @@ export function Settings() {
 }
 
 function Form({ known, done }: { known: Known; done: () => void }) {
-  const [texts, setTexts] = useState<Partial<Record<SettingName, string>>>({})
+  const [texts, setTexts] = useState<Readonly<Record<string, string>>>({})
   const [applying, setApplying] = useState(false)
   // What was applied is what holds: nothing is left to be told apart from it.
   useEffect(() => setTexts({}), [JSON.stringify(known)])
 
-  const wrong: SettingName[] = []
-  const change: Record<string, string | number | null> = {}
-  for (const [name, text] of Object.entries(texts) as [SettingName, string][]) {
-    const value = settingFrom(name, text)
-    const share = SETTINGS.find((one) => one.name === name)?.kind === 'share'
-    const taken = share && typeof value === 'number' ? value / 100 : value
-    if (taken === undefined) wrong.push(name)
-    else if (taken !== known[name]) change[name] = taken
+  const caches = Object.keys(known.caches)
+  const changes: Change[] = []
+  const wrong = new Set<string>()
+  for (const field of [...COMMON, ...caches.flatMap(fieldsOf)]) {
+    const text = texts[field.id]
+    if (text === undefined) continue
+    const to = settingFrom(field, text)
+    if (to === undefined) wrong.add(field.id)
+    else if (to !== settingIn(field, known)) changes.push({ field, to })
   }
-  const changed = Object.keys(change).length
+  const input = (field: Field) => (
+    <Input
+      field={field}
+      now={settingIn(field, known)}
+      text={texts[field.id]}
+      wrong={wrong.has(field.id)}
+      changed={changes.some((change) => change.field.id === field.id)}
+      write={(text) => setTexts({ ...texts, [field.id]: text })}
+    />
+  )
 
   return (
     <form
       class="settings"
       onSubmit={(event) => {
         event.preventDefault()
-        if (changed > 0 && wrong.length === 0) setApplying(true)
+        if (changes.length > 0 && wrong.size === 0) setApplying(true)
       }}
     >
-      {SETTINGS.map(({ name, label, kind }) => (
-        <div class="setting" key={name} data-changed={name in change}>
-          <label for={name}>{label}</label>
-          {kind === 'policy' ? (
-            <select
-              id={name}
-              value={texts[name] ?? String(known[name])}
-              onChange={(event) => setTexts({ ...texts, [name]: event.currentTarget.value })}
-            >
-              {POLICIES.map((policy) => (
-                <option key={policy} value={policy}>
-                  {policy}
-                </option>
-              ))}
-            </select>
-          ) : (
-            <span class="with-unit">
-              <input
-                id={name}
-                inputMode={kind === 'bytes' ? 'text' : 'decimal'}
-                value={texts[name] ?? editable(name, known[name])}
-                placeholder={kind === 'items' ? 'no limit' : ''}
-                aria-invalid={wrong.includes(name)}
-                onInput={(event) => setTexts({ ...texts, [name]: event.currentTarget.value })}
-              />
-              {kind === 'share' && <span>% of the budget</span>}
-              {kind === 'items' && <span>items</span>}
-            </span>
-          )}
-          <small>{name in change ? `now ${settingText(name, known[name])}` : ''}</small>
+      {COMMON.map((field) => (
+        <div class="setting" key={field.id}>
+          <label for={field.id}>{field.label}</label>
+          {input(field)}
         </div>
       ))}
+      {caches.length > 0 && (
+        <Table
+          label="Single caches"
+          rows={caches}
+          id={(cache) => cache}
+          columns={[
+            { name: 'Cache', head: true, cell: (cache) => <Key of={cache} /> },
+            ...['Items', 'Memory', 'Time to live'].map((name, index) => ({
+              name,
+              cell: (cache: string) => input(fieldsOf(cache)[index] as Field),
+            })),
+          ]}
+        />
+      )}
       <div class="actions">
         <button type="button" disabled={Object.keys(texts).length === 0} onClick={() => setTexts({})}>
           Undo
         </button>
-        <button type="submit" class="primary" disabled={changed === 0 || wrong.length > 0}>
+        <button type="submit" class="primary" disabled={changes.length === 0 || wrong.size > 0}>
           See what it would do…
         </button>
       </div>
-      {applying && <Apply change={change as SettingsChange} close={() => setApplying(false)} done={done} />}
+      {applying && <Apply changes={changes} close={() => setApplying(false)} done={done} />}
     </form>
   )
 }
 
-function editable(name: SettingName, value: string | number | null): string {
-  if (value === null) return ''
-  const kind = SETTINGS.find((one) => one.name === name)?.kind
-  if (kind === 'bytes') return bytes(Number(value))
-  return kind === 'share' ? String(+(Number(value) * 100).toFixed(2)) : String(value)
+const NOTES: Readonly<Record<string, string>> = { share: '% of the budget', items: 'items' }
+
+/** What a setting is, to be written over; in the form's rows with its unit, in the table of caches without. */
+function Input({
+  field,
+  now,
+  text,
+  wrong,
+  changed,
+  write,
+}: {
+  field: Field
+  now: Value | undefined
+  text: string | undefined
+  wrong: boolean
+  changed: boolean
+  write: (text: string) => void
+}) {
+  const { id, kind, cache } = field
+  const note = cache === null && typeof kind === 'string' ? NOTES[kind] : undefined
+  const was = changed ? <small>now {settingText(field, now)}</small> : null
+  if (typeof kind !== 'string') {
+    return (
+      <span class="with-unit" data-changed={changed}>
+        <select id={id} value={text ?? String(now)} onChange={(event) => write(event.currentTarget.value)}>
+          {kind.map((one) => (
+            <option key={one} value={one}>
+              {one}
+            </option>
+          ))}
+        </select>
+        {was}
+      </span>
+    )
+  }
+  return (
+    <span class="with-unit" data-changed={changed}>
+      <input
+        id={id}
+        aria-label={cache === null ? undefined : field.label}
+        inputMode={kind === 'items' || kind === 'share' ? 'decimal' : 'text'}
+        value={text ?? (now === null ? '' : settingText(field, now).replace(' %', ''))}
+        placeholder={kind === 'duration' ? 'none' : 'no limit'}
+        aria-invalid={wrong}
+        onInput={(event) => write(event.currentTarget.value)}
+      />
+      {note !== undefined && <span>{note}</span>}
+      {was}
+    </span>
+  )
 }
 
 interface Deed {
@@ -223,7 +269,7 @@ function Confirmed({ deed, close, done }: { deed: Deed; close: () => void; done:
   )
 }
 
-function Changes({ rows }: { rows: readonly Change[] }) {
+function Changes({ rows }: { rows: readonly ChangeRow[] }) {
   if (rows.length === 0) return <Empty title="Nobody has changed anything" />
   return (
     <RecordedTable

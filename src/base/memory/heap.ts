@@ -3,8 +3,13 @@ import { OpenedObject } from './opened-object.ts'
 import { sampleHeap } from './sample.ts'
 import { Seen } from './seen.ts'
 
-/** Properties, elements and entries that are read at most before an estimate turns to samples: about a millisecond. */
-const MOST_READS = 10_000
+/** Properties, elements and entries that are read at most before an estimate turns to samples: half a millisecond. */
+const MOST_READS = 2000
+/**
+ * Those that are read then: 170 to 250 objects of one kind. Where objects differ by as much as their mean, that of all is
+ * missed by 6 to 8 % (one standard error).
+ */
+const SAMPLED_READS = 500
 
 /**
  * What a value costs the process: `measure` it, then read `size`, and `offHeap` for the part of it outside the V8 heap.
@@ -64,7 +69,7 @@ export class HeapEstimate {
 
   /** Replaces what the walk had found before it gave up, unless that was more. */
   private sample(value: object): void {
-    const sampled = sampleHeap(value, this.opened, MOST_READS)
+    const sampled = sampleHeap(value, this.opened, SAMPLED_READS)
     this.size = Math.max(this.size, layout.WORD + sampled.size)
     this.offHeap = Math.min(this.size, Math.max(this.offHeap, sampled.offHeap))
   }

@@ -20,6 +20,10 @@ export type Kind =
   | 'regexp'
   | 'error'
   | 'boxed'
+  | 'promise'
+  | 'weak'
+  | 'generator'
+  | 'url'
 
 const OBJECT_PROTOTYPE = Object.prototype
 
@@ -37,19 +41,15 @@ export function kindOf(object: object): Kind {
   if (types.isNativeError(object)) return 'error'
   if (types.isRegExp(object)) return 'regexp'
   if (types.isBoxedPrimitive(object)) return 'boxed'
+  if (types.isPromise(object)) return 'promise'
+  if (types.isWeakMap(object) || types.isWeakSet(object)) return 'weak'
+  if (types.isGeneratorObject(object)) return 'generator'
+  if (prototype === URL.prototype) return 'url'
   return isOpaque(object) ? 'opaque' : 'instance'
 }
 
 function isOpaque(object: object): boolean {
-  return (
-    types.isPromise(object) ||
-    types.isWeakMap(object) ||
-    types.isWeakSet(object) ||
-    types.isGeneratorObject(object) ||
-    types.isMapIterator(object) ||
-    types.isSetIterator(object) ||
-    types.isExternal(object)
-  )
+  return types.isMapIterator(object) || types.isSetIterator(object) || types.isExternal(object)
 }
 
 /** The value of an own property: `undefined` for an accessor, which is not called. Never for a proxy. */
@@ -105,6 +105,17 @@ export function bufferOf(view: object): ArrayBufferLike {
 
 export function bufferLength(buffer: object): number {
   return types.isSharedArrayBuffer(buffer) ? sharedBufferLength(buffer) : arrayBufferLength(buffer)
+}
+
+const href = getter<string>(URL.prototype, 'href')
+
+/** The text of a URL; none for an object that only has its prototype. */
+export function hrefOf(url: object): string {
+  try {
+    return href(url)
+  } catch {
+    return ''
+  }
 }
 
 const numberValue = Number.prototype.valueOf

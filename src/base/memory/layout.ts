@@ -1,41 +1,58 @@
+import { isInternalized } from './representation.ts'
+
 /*
- * What V8 lays out for a value, in bytes: 64-bit, without pointer compression, as Node builds it (checked against heap
- * growth on Node 20, V8 11.3; test/unit/estimate-growth.test.ts does so again). Everything is rounded up to words.
+ * What V8 lays out for a value, in bytes, as `heapUsed` and `external` count it: checked against their growth on Node 20,
+ * 22 and 24 (test/unit/estimate-growth.test.ts does so again). Everything is rounded up to words.
  */
 
+/** Whether V8 was built to keep references in half a word: no Node that is released is, but one may be built so. */
+const COMPRESSED = Reflect.get(process.config.variables, 'v8_enable_pointer_compression') === 1
+
+/** Major version of V8: 11 in Node 20, 12 in 22, 13 in 24. */
+const V8 = Number.parseInt(process.versions.v8, 10)
+
 /** A reference, a small integer, a map pointer: everything is counted in these. */
-export const WORD = 8
+export const WORD = COMPRESSED ? 4 : 8
+/** Bits that a small integer lacks of 32. */
+const SMI_SHIFT = COMPRESSED ? 1 : 0
 /** Map, properties and elements: what every object starts with. */
 const OBJECT_HEADER = 3 * WORD
 /** Map and length: what every table of references starts with. */
 const TABLE_HEADER = 2 * WORD
 
-/** A number that is no 32-bit integer, where it can't lie in an array of doubles. */
-export const HEAP_NUMBER = 16
-const SYMBOL = 24
+/** A number that is no small integer, where it can't lie in an array of doubles. */
+export const HEAP_NUMBER = WORD + 8
+const SYMBOL = 3 * WORD
 /** A closure and a context of its own with a variable or two; what else it closes over can't be seen. */
-const FUNCTION = 96
-export const DATE = 112
+const FUNCTION = 12 * WORD
+/** What an accessor takes instead of a value: a pair, and a function that is mostly the object's own. */
+export const ACCESSOR = 2 * WORD + 9 * WORD
+export const DATE = V8 < 13 ? 14 * WORD : 12 * WORD
 /** Compiled code is shared between regular expressions of one source. */
-export const REG_EXP = 56
-export const BOXED = 32
+export const REG_EXP = 7 * WORD
+export const BOXED = 4 * WORD
 /** With the frames of a stack trace ten deep; reading `stack` would format it, and may run the host's code. */
-export const ERROR = 750
-/** What can't be looked into: a proxy, promise, weak collection, generator, module. The reference's default. */
+export const ERROR = 98 * WORD
+/** What it resolves to can't be seen. */
+export const PROMISE = 6 * WORD
+/** With a table for a few entries; what is in it can't be seen. */
+export const WEAK_COLLECTION = 17 * WORD
+export const GENERATOR = 16 * WORD
+/** Without its text. */
+export const URL_OBJECT = 28 * WORD
+/** What can't be looked into: a proxy, an iterator, a module. The reference's default. */
 export const OPAQUE = 1024
 /** A `TypedArray` or Buffer, without what it views. */
-export const TYPED_ARRAY = 96
-export const DATA_VIEW = 80
-export const ARRAY_BUFFER = 88
-/** Off the heap, for each ArrayBuffer: V8's backing store and extension, and malloc's own headers (from growth of RSS). */
-export const BACKING_STORE = 120
+export const TYPED_ARRAY = V8 < 13 ? 96 : 104
+export const DATA_VIEW = V8 < 13 ? 80 : 88
+export const ARRAY_BUFFER = V8 < 13 ? 88 : 96
 /** Typed arrays up to this many bytes lie on the heap, until their `buffer` is read. */
 export const ON_HEAP_BYTES = 64
 
-/** More properties than this, and V8 keeps them in a hash table. */
-const MOST_FAST_PROPERTIES = 128
 /** Properties that `{}` has room for from the start. */
 const EMPTY_OBJECT_SLOTS = 4
+
+const descriptionOf = Reflect.getOwnPropertyDescriptor(Symbol.prototype, 'description')?.get as () => string | undefined
 
 const WIDE = /[^\u0000-\u00ff]/
 
@@ -50,38 +67,66 @@ function powerOfTwo(n: number, least: number): number {
   return power
 }
 
+/** Longer texts are searched by V8, at once where it stores one byte a character. */
+const SHORT = 24
+
 /**
- * Header, and a byte or two for each character; strings of one Latin-1 character are V8's own. The search is over at
- * once where V8 stores one byte a character, and flattens what was concatenated, so that it costs what is said here.
+ * Header, and a byte or two for each character; strings of one Latin-1 character are V8's own. Looking at it flattens what
+ * was concatenated, so that it costs what is said here.
  */
 export function stringBytes(text: string): number {
   const { length } = text
   if (length === 0) return 0
-  const wide = WIDE.test(text)
+  const wide = length <= SHORT ? isWide(text) : WIDE.test(text)
   if (length === 1 && !wide) return 0
   return padded(TABLE_HEADER + (wide ? 2 * length : length))
 }
 
+function isWide(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0xff) return true
+  return false
+}
+
 export function isDouble(value: number): boolean {
-  return (value | 0) !== value
+  return (value << SMI_SHIFT) >> SMI_SHIFT !== value
 }
 
 /** Bytes beyond the reference to it: none for what V8 keeps in the reference itself or once for all. */
 export function primitiveBytes(value: unknown): number {
   switch (typeof value) {
     case 'string':
-      return stringBytes(value)
+      return heldStringBytes(value)
     case 'number':
       return isDouble(value) ? HEAP_NUMBER : 0
     case 'bigint':
       return bigintBytes(value)
     case 'symbol':
-      return SYMBOL
+      return SYMBOL + heldStringBytes(Reflect.apply(descriptionOf, value, []) ?? '')
     case 'function':
       return FUNCTION
     default:
       return 0
   }
+}
+
+/**
+ * Bytes of a string that a value holds. One that V8 has internalized exists once, however many hold it: it is charged to
+ * none, unless it looks as though nobody else had it.
+ */
+function heldStringBytes(text: string): number {
+  return isInternalized(text) && !looksUnique(text) ? 0 : stringBytes(text)
+}
+
+/** Digits from which an internalized text is taken for one of so many that it is this value's own: an id, a time. */
+const DIGITS_OF_AN_ID = 4
+
+export function looksUnique(text: string): boolean {
+  let digits = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code >= 48 && code <= 57 && ++digits === DIGITS_OF_AN_ID) return true
+  }
+  return false
 }
 
 /** Header, sign, and 64-bit digits. */
@@ -102,26 +147,20 @@ function bigintBits(value: bigint): number {
   return bits + (rest === 0n ? 0 : Math.log2(Number(rest)))
 }
 
-/** True where V8 keeps `n` named properties of an ordinary object in a hash table, with keys of its own. */
-export function isDictionary(n: number): boolean {
-  return n > MOST_FAST_PROPERTIES
-}
-
 /**
  * An object with `n` named properties, made by a literal, `JSON.parse` or a constructor: slots within it. One that grew
- * from `{}` costs 16 bytes more beyond four; one that got more than some 20 by computed keys is a hash table, and that
- * can't be seen from outside.
+ * from `{}` costs some 30 bytes more beyond four, and that can't be told from outside.
  */
 export function objectBytes(n: number): number {
-  return isDictionary(n) ? dictionaryObjectBytes(n) : OBJECT_HEADER + WORD * (n === 0 ? EMPTY_OBJECT_SLOTS : n)
+  return OBJECT_HEADER + WORD * (n === 0 ? EMPTY_OBJECT_SLOTS : n)
 }
 
 /** An instance of a class with `n` fields that can be seen; of built-in classes none can, and most have one or more. */
 export function instanceBytes(n: number): number {
-  return n === 0 ? OBJECT_HEADER + WORD : objectBytes(n)
+  return OBJECT_HEADER + WORD * Math.max(1, n)
 }
 
-/** An object whose named properties are a hash table. */
+/** An object whose named properties are a hash table with room for `n`. */
 export function dictionaryObjectBytes(n: number): number {
   return OBJECT_HEADER + TABLE_HEADER + 6 * WORD + 3 * WORD * hashCapacity(n)
 }
@@ -142,7 +181,7 @@ export function onHeapBytes(bytes: number): number {
 }
 
 /** Elements as a hash table by index, of sparse arrays. */
-function sparseElementsBytes(n: number): number {
+export function sparseElementsBytes(n: number): number {
   return TABLE_HEADER + 4 * WORD + 3 * WORD * hashCapacity(n)
 }
 
@@ -161,8 +200,22 @@ export function arrayBytes(n: number): number {
   return OBJECT_HEADER + WORD + elementsBytes(n)
 }
 
-/** A Map (`wordsPerEntry` 3: key, value, chain) or Set (2): its table doubles from 4 entries, with a bucket for each two. */
-export function collectionBytes(n: number, wordsPerEntry: number): number {
-  const capacity = powerOfTwo(n, 4)
+/** A Map: key, value and chain for each entry. */
+export function mapBytes(n: number): number {
+  return collectionBytes(powerOfTwo(n, 4), 3)
+}
+
+/** A Set; since V8 12 `new Set(list)` has room for 8 where `add` makes it for 4: few are charged as for six. */
+export function setBytes(n: number): number {
+  return collectionBytes(V8 >= 12 && n > 0 && n <= 4 ? 6 : powerOfTwo(n, 4), 2)
+}
+
+/** The table of a Map or Set doubles from 4 entries, with a bucket for each two. */
+function collectionBytes(capacity: number, wordsPerEntry: number): number {
   return OBJECT_HEADER + WORD + TABLE_HEADER + WORD * (3 + capacity / 2 + wordsPerEntry * capacity)
+}
+
+/** The hidden classes on the way to one with `n` fields, and its list of fields, where no other object shares them. */
+export function hiddenClassBytes(n: number): number {
+  return 11 * WORD + 13 * (WORD / 2) * n
 }

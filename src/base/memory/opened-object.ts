@@ -3,6 +3,7 @@ import {
   bufferLength,
   bufferOf,
   entriesOf,
+  hrefOf,
   isPooled,
   isTypedArray,
   type Kind,
@@ -16,9 +17,23 @@ import {
 } from './inspect.ts'
 import * as layout from './layout.ts'
 import { countIndexes, keyBytes } from './property-keys.ts'
+import { asksEngine, isHashed, isNumeric, isSparse } from './representation.ts'
 
-/** Elements of a longer array that are looked at to tell whether it holds numbers alone, which need no look at each. */
-const NUMBER_PROBES = 32
+/** What costs the same whatever is in it, or whatever can be seen of it. */
+const FLAT = {
+  date: layout.DATE,
+  regexp: layout.REG_EXP,
+  promise: layout.PROMISE,
+  weak: layout.WEAK_COLLECTION,
+  generator: layout.GENERATOR,
+  opaque: layout.OPAQUE,
+}
+
+/**
+ * Fewer properties than this are a hash table only where one of them is an accessor, or one was deleted: the table was
+ * made for those that there were, and two more.
+ */
+const FEWEST_HASHED = 20
 
 const NO_KEYS: readonly PropertyKey[] = []
 
@@ -36,13 +51,19 @@ export class OpenedObject {
   kind: Kind = 'opaque'
 
   private object: object | null = null
+  private isUnread = false
   private keys: readonly PropertyKey[] = NO_KEYS
   private entries: Iterator<[unknown, unknown]> | null = null
   private values: Iterator<unknown> | null = null
+  /** Properties among those read that are accessors. */
+  private accessors = 0
   /** The value that belongs to the key read last, of a Map. */
   private mapped: unknown
 
   open(object: object): void {
+    // Whoever gave up on it and begins anew need not list it again: 40 ms for 100,000 properties.
+    if (object === this.object && this.isUnread) return
+    this.isUnread = true
     this.own = 0
     this.offHeap = 0
     this.children = 0
@@ -56,11 +77,14 @@ export class OpenedObject {
         this.openArray(object as unknown[])
         break
       case 'instance':
-        this.own = this.openKeys(object)
+        this.openKeys(object)
+        this.own = isHashed(object, this.children)
+          ? this.hashedBytes(object)
+          : layout.instanceBytes(this.children) + this.classBytes(0)
         break
       case 'dictionary':
         this.openKeys(object)
-        this.own = layout.dictionaryObjectBytes(this.children)
+        this.own = this.hashedBytes(object)
         break
       case 'map':
         this.openMap(object)
@@ -68,14 +92,14 @@ export class OpenedObject {
       case 'set':
         this.children = setSize(object)
         this.values = valuesOf(object)
-        this.own = layout.collectionBytes(this.children, 2)
+        this.own = layout.setBytes(this.children)
         break
       case 'view':
         this.openView(object)
         break
       case 'buffer':
         this.own = layout.ARRAY_BUFFER
-        this.offHeap = bufferLength(object) + layout.BACKING_STORE
+        this.offHeap = bufferLength(object)
         break
       case 'error':
         this.openKeys(object)
@@ -87,8 +111,11 @@ export class OpenedObject {
         this.children = 1
         this.own = layout.BOXED
         break
+      case 'url':
+        this.own = layout.URL_OBJECT + layout.stringBytes(hrefOf(object))
+        break
       default:
-        this.own = this.kind === 'date' ? layout.DATE : this.kind === 'regexp' ? layout.REG_EXP : layout.OPAQUE
+        this.own = FLAT[this.kind]
     }
   }
 
@@ -98,10 +125,13 @@ export class OpenedObject {
    */
   read(count: number, objects: object[]): number {
     const { children, kind } = this
+    this.isUnread = false
     const step = count === children || kind === 'map' || kind === 'set' ? 1 : evenStep(children)
     let bytes = 0
     let doubles = 0
-    let numbersOnly = kind === 'array'
+    // An array of numbers alone that has children to read is one of doubles, unless V8 has said that it isn't.
+    let numbersOnly = kind === 'array' && !asksEngine
+    this.accessors = 0
     for (let n = 0, i = 0; n < count; n++, i = (i + step) % children) {
       const child = this.child(i)
       if (typeof child === 'number') {
@@ -112,7 +142,7 @@ export class OpenedObject {
         else if (child !== null) objects.push(child)
       }
     }
-    return numbersOnly ? 0 : bytes + doubles * layout.HEAP_NUMBER
+    return numbersOnly ? 0 : bytes + doubles * layout.HEAP_NUMBER + this.accessors * layout.ACCESSOR
   }
 
   /** Child `i`; of a Map or Set the next one. */
@@ -130,8 +160,15 @@ export class OpenedObject {
       case 'boxed':
         return boxedValue(object)
       default:
-        return ownValue(object, this.keys[i] as PropertyKey)
+        return this.property(object, this.keys[i] as PropertyKey)
     }
+  }
+
+  private property(object: object, key: PropertyKey): unknown {
+    const property = Object.getOwnPropertyDescriptor(object, key)
+    if (property === undefined) return undefined
+    if (property.value === undefined && (property.get ?? property.set) !== undefined) this.accessors++
+    return property.value
   }
 
   /** Forgets what was opened, so that nothing is held on to. */
@@ -143,55 +180,61 @@ export class OpenedObject {
     this.mapped = undefined
   }
 
-  private openKeys(object: object): number {
+  private openKeys(object: object): void {
     // A third of what `Reflect.ownKeys` takes.
     const names: PropertyKey[] = Object.getOwnPropertyNames(object)
     const symbols = Object.getOwnPropertySymbols(object)
     this.keys = symbols.length === 0 ? names : names.concat(symbols)
     this.children = this.keys.length
-    return layout.instanceBytes(this.children)
+  }
+
+  /** Of an object whose properties, `indexed` of which are elements, are a hash table. */
+  private hashedBytes(object: object, indexed = 0): number {
+    const named = this.children - indexed
+    const room = named >= FEWEST_HASHED || this.kind === 'dictionary' ? 0 : this.hasAccessor(object) ? 2 : 3
+    return layout.dictionaryObjectBytes(named + room) + keyBytes(this.keys, indexed)
+  }
+
+  /** Bytes of the hidden class of an object whose last field no other object seems to have: else it is shared, and free. */
+  private classBytes(indexed: number): number {
+    const last = this.keys[this.children - 1]
+    if (typeof last !== 'string' || !layout.looksUnique(last) || indexed === this.children) return 0
+    return layout.hiddenClassBytes(this.children - indexed) + keyBytes(this.keys, indexed)
+  }
+
+  private hasAccessor(object: object): boolean {
+    return this.keys.some((key) => 'get' in (Object.getOwnPropertyDescriptor(object, key) ?? {}))
   }
 
   private openRecord(object: Record<string, unknown>): void {
-    const keys = Object.keys(object)
-    this.keys = keys
-    this.children = keys.length
-    const indexed = countIndexes(keys)
-    const named = keys.length - indexed
-    this.own = layout.objectBytes(named)
-    if (indexed > 0) this.own += layout.indexedBytes(indexed, Number(keys[indexed - 1]))
-    if (layout.isDictionary(named)) this.own += keyBytes(keys, indexed)
+    this.openKeys(object)
+    const indexed = countIndexes(this.keys)
+    const named = this.children - indexed
+    this.own = isHashed(object, named)
+      ? this.hashedBytes(object, indexed)
+      : layout.objectBytes(named) + this.classBytes(indexed)
+    if (indexed > 0) this.own += layout.indexedBytes(indexed, Number(this.keys[indexed - 1]))
   }
 
   private openArray(array: unknown[]): void {
     const { length } = array
     this.own = layout.arrayBytes(length)
-    if (length <= NUMBER_PROBES) {
+    if (isSparse(array)) {
+      // `Object.keys` finds the few elements without a walk over the holes.
+      this.keys = Object.keys(array)
+      this.kind = 'instance'
+      this.children = this.keys.length
+      this.own = layout.arrayBytes(0) + layout.sparseElementsBytes(this.children)
+    } else if (!isNumeric(array)) {
       this.children = length
-      return
     }
-    let numbers = 0
-    let holes = 0
-    for (let i = 0; i < NUMBER_PROBES; i++) {
-      const value = ownValue(array, Math.floor((i * length) / NUMBER_PROBES))
-      if (typeof value === 'number') numbers++
-      else if (value === undefined) holes++
-    }
-    if (numbers === NUMBER_PROBES) return
-    this.children = length
-    if (holes < NUMBER_PROBES / 2 || length <= 1024) return
-    // Mostly holes: the elements are few, and kept by index. `Object.keys` finds them without a walk over the holes.
-    this.keys = Object.keys(array)
-    this.kind = 'instance'
-    this.children = this.keys.length
-    this.own = layout.arrayBytes(0) + layout.indexedBytes(this.children, length - 1)
   }
 
   private openMap(map: object): void {
     const size = mapSize(map)
     this.children = 2 * size
     this.entries = entriesOf(map)
-    this.own = layout.collectionBytes(size, 3)
+    this.own = layout.mapBytes(size)
   }
 
   private openView(view: object): void {

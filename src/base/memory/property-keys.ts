@@ -1,4 +1,4 @@
-import { stringBytes } from './layout.ts'
+import { looksUnique, stringBytes } from './layout.ts'
 
 /** Keys of a hash table whose lengths stand for the rest. */
 const KEY_PROBES = 256
@@ -6,22 +6,29 @@ const KEY_PROBES = 256
 const INDEX = /^(?:0|[1-9]\d{0,9})$/
 
 /** How many of an object's keys are indexes; they come first, ascending. */
-export function countIndexes(keys: readonly string[]): number {
+export function countIndexes(keys: readonly PropertyKey[]): number {
   let count = 0
-  while (count < keys.length && isIndex(keys[count] as string)) count++
+  while (count < keys.length && isIndex(keys[count] as PropertyKey)) count++
   return count
 }
 
-function isIndex(key: string): boolean {
+function isIndex(key: PropertyKey): boolean {
+  if (typeof key !== 'string') return false
   const first = key.charCodeAt(0)
   return first >= 48 && first <= 57 && INDEX.test(key)
 }
 
-/** Bytes of the strings that are keys from `from` on, by a sample of them. */
-export function keyBytes(keys: readonly string[], from: number): number {
+/**
+ * Bytes of the keys from `from` on, by a sample of them, of an object whose properties are a hash table: those that look
+ * as though no other object had them. All others are shared with the objects and the code that name them.
+ */
+export function keyBytes(keys: readonly PropertyKey[], from: number): number {
   const n = keys.length - from
   const probes = Math.min(n, KEY_PROBES)
   let bytes = 0
-  for (let i = 0; i < probes; i++) bytes += stringBytes(keys[from + Math.floor((i * n) / probes)] as string)
-  return Math.round((bytes * n) / probes)
+  for (let i = 0; i < probes; i++) {
+    const key = keys[from + Math.floor((i * n) / probes)] as PropertyKey
+    if (typeof key === 'string' && looksUnique(key)) bytes += stringBytes(key)
+  }
+  return probes === 0 ? 0 : Math.round((bytes * n) / probes)
 }

@@ -6,6 +6,8 @@ import { Seen } from './seen.ts'
 const MOST_LEVELS = 64
 /** The least share of a container's reads that each of its children gets: one in so many, while they last. */
 const CHILDREN_SERVED = 16
+/** Children that are read whatever the budget. */
+const FEW_CHILDREN = 16
 
 export interface Sampled {
   readonly size: number
@@ -49,8 +51,8 @@ class Sampler {
       this.size += opened.own + opened.offHeap
       this.offHeap += opened.offHeap
       children = opened.children
-      // Half for its own children, half for theirs.
-      read = Math.min(children, Math.max(1, Math.floor(budget / 2)))
+      // Half for its own children, half for theirs; of few all, since those of an object are not alike.
+      read = Math.min(children, Math.max(FEW_CHILDREN, Math.floor(budget / 2)))
       primitives = opened.read(read, objects)
     } catch {
       this.size += layout.OPAQUE

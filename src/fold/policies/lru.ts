@@ -12,7 +12,7 @@ export class Lru implements Policy {
   }
 
   order(): Order {
-    return new RecencyOrder(this.columns)
+    return new RecencyOrder(this.columns.links)
   }
 
   before(a: number, b: number): boolean {
@@ -24,20 +24,15 @@ export class Lru implements Policy {
   }
 }
 
-class RecencyOrder implements Order {
+class RecencyOrder extends RecencyList implements Order {
   readonly adapting = null
-  private readonly list: RecencyList
-
-  constructor(columns: Columns) {
-    this.list = new RecencyList(columns.links)
-  }
 
   added(h: number): void {
-    this.list.push(h)
+    this.push(h)
   }
 
   used(h: number): void {
-    this.list.renew(h)
+    this.renew(h)
   }
 
   missed(): void {}
@@ -45,18 +40,18 @@ class RecencyOrder implements Order {
   updating(): void {}
 
   updated(h: number): void {
-    this.list.renew(h)
+    this.renew(h)
   }
 
   left(h: number): void {
-    this.list.remove(h)
+    this.remove(h)
   }
 
   adopted(h: number): void {
-    this.list.push(h)
+    this.push(h)
   }
 
   victim(except: number): number {
-    return this.list.lastBut(except)
+    return this.lastBut(except)
   }
 }

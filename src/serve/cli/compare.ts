@@ -53,6 +53,9 @@ function windowArgument(text: string): TimeWindow {
 
 function asText({ before, after, items, incomplete }: Comparison, path: string): string {
   const parts = [`before: ${inWords(before)}`, `after:  ${inWords(after)} (whole minutes)`, '']
+  if (items.length === 0 && incomplete !== null) {
+    return [...parts, prose(`Nothing to compare, by the counts in ${path}: ${incomplete}.`)].join('\n')
+  }
   if (items.length === 0) {
     parts.push(prose(`No difference in causes, sizes, prefixes, hit rates, ages or traffic, by the counts in ${path}.`))
   } else {

@@ -3,9 +3,10 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { EVENT_TYPES } from '../../event/catalogue.ts'
 import type { Exported, ExportQuestion } from '../../query/answers.ts'
 import { askLog, type LogOptions, logCommand, timeArgument } from './log-command.ts'
+import { usageError } from './output.ts'
 
 interface ExportOptions extends LogOptions {
-  readonly format: 'jsonl' | 'csv'
+  readonly format?: 'jsonl' | 'csv'
   readonly run?: string
   readonly since?: number
   readonly until?: number
@@ -17,13 +18,14 @@ const TYPES: readonly string[] = [...EVENT_TYPES, 'gap']
 /** `muninn export`: what the log has, event by event, as it is read. */
 export function exportCommand(): Command {
   return logCommand('export', 'every event in the log, as JSON lines or CSV')
-    .addOption(new Option('--format <format>', 'how').choices(['jsonl', 'csv']).default('jsonl'))
+    .addOption(new Option('--format <format>', 'how (default: jsonl)').choices(['jsonl', 'csv']))
     .option('--run <id>', 'only of this run')
     .option('--since <time>', 'from this time on: ISO 8601, or ago as -2h', timeArgument)
     .option('--until <time>', 'before this time', timeArgument)
     .option('--type <types>', `only these types of event, separated by commas (${TYPES.join(', ')})`, typesArgument)
     .action(async (options: ExportOptions) => {
-      const { run, since, until, type: types } = options
+      const { run, since, until, type: types, format = 'jsonl', json = false } = options
+      if (json && format === 'csv') throw usageError('--json is one JSON document: it does not go with --format csv')
       const question: ExportQuestion = {
         ...(run === undefined ? {} : { run }),
         ...(since === undefined ? {} : { since }),
@@ -31,8 +33,8 @@ export function exportCommand(): Command {
         ...(types === undefined ? {} : { types }),
       }
       await askLog(options, async (history) => {
-        if (options.json === true) await writeDocument(history.exportText('jsonl', question))
-        else await writeLines(history.exportText(options.format, question))
+        if (json) await writeDocument(history.exportText('jsonl', question))
+        else await writeLines(history.exportText(format, question))
       })
     })
 }

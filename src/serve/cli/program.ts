@@ -111,6 +111,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     .showSuggestionAfterError()
     .showHelpAfterError('(muninn --help lists the commands, muninn COMMAND --help its options)')
     .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace("value ' -", "value '-")) })
   const asked = argv[0] === 'help' ? argv[1] : argv[0]
   for (const { name, description, load } of COMMANDS) {
     program.addCommand(
@@ -127,7 +128,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   return EXIT.fine
 }
 
-/** A window such as `-2h..-1h` is no option, though it begins like one: a space before it says so. */
+/** A window such as `-2h..-1h` is no option, though it begins like one: a space before it says so, and nobody sees it. */
 function asArgument(text: string): string {
   return /^-\d[^ ]*\.\./.test(text) ? ` ${text}` : text
 }

@@ -41,7 +41,7 @@ export function timelineCommand(): Command {
         }),
       )
       if (options.json === true) printJson(timelineAnswer(timeline))
-      else if (!timeline.items.some(isTold)) print(nothing('counts', options))
+      else if (!timeline.items.some(cache === undefined ? isTold : isCounted)) print(nothing('counts', options))
       else print(options.rows === true ? table(ROWS, timeline.items, terminalWidth()) : charts(timeline, options.cache))
       if (options.json !== true && timeline.incomplete !== null)
         print(`\n${prose(`Incomplete: ${timeline.incomplete}`)}`)
@@ -56,8 +56,13 @@ function everyArgument(text: string): number {
   }
 }
 
-function isTold({ hits, misses, evicted, bytes: held, starts, crashes }: TimelinePoint): boolean {
-  return hits + misses + evicted + starts + crashes > 0 || held !== null
+function isTold(point: TimelinePoint): boolean {
+  return isCounted(point) || point.starts + point.crashes > 0
+}
+
+/** Whether it has anything of the cache that is asked for. */
+function isCounted({ hits, misses, evicted, expired, rejected, bytes: held }: TimelinePoint): boolean {
+  return hits + misses + evicted + expired + rejected > 0 || held !== null
 }
 
 function charts({ items, every }: Timeline, cache: string | undefined): string {

@@ -11,8 +11,8 @@ const COLUMNS: readonly Column<TopRecord>[] = [
   { title: 'NAME', text: (row) => (row.name === '' ? '(none)' : row.name), flexible: true },
   { title: 'EVICTED', text: (row) => count(row.evicted), right: true },
   { title: 'BYTES', text: (row) => bytes(row.bytes), right: true },
-  { title: 'REGRETTED', text: (row) => count(row.regretted), right: true },
-  { title: 'SHARE', text: (row) => percent(row.evicted === 0 ? null : row.regretted / row.evicted), right: true },
+  { title: 'REGRETTED', text: (row) => (row.regretted === null ? '-' : count(row.regretted)), right: true },
+  { title: 'SHARE', text: (row) => percent(row.regretted === null ? null : row.regretted / row.evicted), right: true },
 ]
 
 /** `muninn top`: the keys or key prefixes that were evicted most. */

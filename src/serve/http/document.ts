@@ -91,7 +91,7 @@ export async function describeApi(context: RouteContext, addRoutes: AddRoutes, p
       },
       security: [{}, { token: [] }],
     },
-    transform: ({ schema, url, route }) => ({ schema: described(schema, url, route), url: url.replace('/*', '/:key') }),
+    transform: ({ schema, url, route }) => ({ schema: described(schema, route), url: url.replace('/*', '/:key') }),
   })
   addRoutes(app, context)
   await app.ready()
@@ -100,43 +100,17 @@ export async function describeApi(context: RouteContext, addRoutes: AddRoutes, p
   return document
 }
 
-function described(schema: FastifySchema | undefined, url: string, { config }: RouteOptions): FastifySchema {
+function described(schema: FastifySchema | undefined, { config }: RouteOptions): FastifySchema {
   // Files of the dashboard, and answers for methods that a path doesn't have, are no endpoints.
-  const isOfAudit = url.startsWith('/api/audit/') || url === '/api/cache/memory/history'
-  if (schema === HIDDEN || (schema?.summary === undefined && !isOfAudit)) return HIDDEN
-  const response = typeof schema?.response === 'object' && schema.response !== null ? schema.response : {}
+  if (schema?.summary === undefined) return HIDDEN
+  const response = typeof schema.response === 'object' && schema.response !== null ? schema.response : {}
   const problem = {
     description: 'What went wrong.',
     content: { [PROBLEM_TYPE]: { schema: PROBLEM_SCHEMA } },
   }
   return {
-    ...(schema?.summary === undefined ? aboutAudit(url) : {}),
     ...schema,
     ...(config?.muninnOpen === true ? { security: [] } : {}),
     response: { ...response, default: problem },
   }
-}
-
-/** The audit log's questions, in a few words each; the others say it in their schemas. */
-const QUESTIONS: Readonly<Record<string, string>> = {
-  changes: 'Who changed settings, evicted by hand or purged a cache',
-  compare: 'Two windows of time: what was different',
-  crash: 'How a run ended, and the evidence',
-  cycles: 'Eviction cycles',
-  doctor: 'What is wrong, with evidence and advice',
-  evictions: 'What was evicted, when and why',
-  explain: "A key's life, and why it isn't there any more",
-  history: 'Samples and peaks over a range of time, across restarts',
-  peaks: 'When memory and items were at their highest',
-  regrets: 'What was evicted and missed afterwards',
-  runs: 'Every run, and how it ended',
-  timeline: 'What happened, in order',
-  top: 'Prefixes, caches and causes by what they were about',
-  verify: 'Whether the log is complete and untouched',
-  warnings: 'Levels of memory usage, and who was writing',
-}
-
-function aboutAudit(url: string): FastifySchema {
-  const name = url.split('/').at(-1) ?? ''
-  return { tags: ['Audit log'], operationId: `audit-${name}`, summary: QUESTIONS[name] ?? `The audit log: ${name}` }
 }

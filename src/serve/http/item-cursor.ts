@@ -4,12 +4,12 @@ import { ProblemError } from './problem.ts'
 export interface ListCursor {
   /** What it is ordered by. */
   readonly value: number
-  readonly lastAccess: number
-  readonly key: string
+  /** `seq` of the last use, which no two entries have in common. */
+  readonly lastUse: number
 }
 
-export function writeListCursor({ value, lastAccess, key }: ListCursor, order: string, reverse: boolean): string {
-  return Buffer.from(JSON.stringify([order, reverse, String(value), lastAccess, key])).toString('base64url')
+export function writeListCursor({ value, lastUse }: ListCursor, order: string, reverse: boolean): string {
+  return Buffer.from(JSON.stringify([order, reverse, value, lastUse])).toString('base64url')
 }
 
 /** @throws {ProblemError} unless a page in the same order gave it. */
@@ -17,9 +17,8 @@ export function readListCursor(cursor: string, order: string, reverse: boolean):
   try {
     const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
     if (Array.isArray(parts) && parts[0] === order && parts[1] === reverse) {
-      const [, , value, lastAccess, key] = parts as unknown[]
-      if (typeof value === 'string' && typeof lastAccess === 'number' && typeof key === 'string')
-        return { value: Number(value), lastAccess, key }
+      const [, , value, lastUse] = parts as unknown[]
+      if (typeof value === 'number' && typeof lastUse === 'number') return { value, lastUse }
     }
   } catch {
     // Said below.

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from '#typebox'
 import type { Actor } from '../../command/actor.ts'
 import type { Cache } from '../../command/cache.ts'
 import type { MemoryManager } from '../../muninn.ts'

@@ -1,9 +1,10 @@
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from '#typebox'
 import type { CacheStats, Stats } from '../../command/stats.ts'
 import { limit, timestamp } from '../wire.ts'
+import { Time as Moment, Nullable } from './schemas.ts'
 
-const Nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
-const Time = Nullable(Type.String({ format: 'date-time' }))
+const Time = Nullable(Moment)
+const Sources = Type.Array(Type.Object({ source: Type.String(), bytes: Nullable(Type.Number()) }))
 const Causes = Type.Record(Type.String(), Type.Number())
 
 /** One cache: `GET /api/cache/status`, and the rows under `caches`. */
@@ -111,7 +112,15 @@ export const MemoryAnswer = Type.Object({
   may_use: Type.Object({
     bytes: Type.Number(),
     source: Type.String(),
-    sources: Type.Array(Type.Object({ source: Type.String(), bytes: Nullable(Type.Number()) })),
+    sources: Sources,
+    heap_limit: Type.Number(),
+    heap_source: Type.String(),
+    heap_sources: Sources,
+  }),
+  pressure: Type.Object({
+    active: Type.Boolean(),
+    effective_memory_bytes: Nullable(Type.Number()),
+    effective_heap_bytes: Nullable(Type.Number()),
   }),
   run_id: Type.String(),
   imbalances: Type.Number(),
@@ -198,7 +207,15 @@ export function memoryAnswer(stats: Stats): MemoryAnswer {
     may_use: {
       bytes: stats.mayUse.bytes,
       source: stats.mayUse.source,
-      sources: stats.mayUse.sources.map(({ source, bytes }) => ({ source, bytes: limit(bytes) })),
+      sources: sourcesAnswer(stats.mayUse.sources),
+      heap_limit: stats.mayUse.heapLimit,
+      heap_source: stats.mayUse.heapSource,
+      heap_sources: sourcesAnswer(stats.mayUse.heapSources),
+    },
+    pressure: {
+      active: stats.pressure.active,
+      effective_memory_bytes: limit(stats.pressure.effectiveMemoryBytes),
+      effective_heap_bytes: limit(stats.pressure.effectiveHeapBytes),
     },
     run_id: stats.runId,
     imbalances: stats.imbalances,
@@ -206,6 +223,10 @@ export function memoryAnswer(stats: Stats): MemoryAnswer {
     audit: auditAnswer(stats),
     lifetime: lifetimeAnswer(stats),
   }
+}
+
+function sourcesAnswer(sources: Stats['mayUse']['sources']): Static<typeof Sources> {
+  return sources.map(({ source, bytes }) => ({ source, bytes: limit(bytes) }))
 }
 
 function auditAnswer({ audit }: Stats): MemoryAnswer['audit'] {

@@ -4,6 +4,7 @@ import type { MemoryManager } from '../../muninn.ts'
 import { mountApi } from './mount.ts'
 import { answerUnknown } from './problem.ts'
 import { protect } from './protect.ts'
+import { OWN_COMPILERS } from './routes/schema-check.ts'
 import { parseTokens } from './tokens.ts'
 
 export interface MuninnHttpOptions {
@@ -41,7 +42,7 @@ export interface MuninnHandler {
  * of bodies, or `createServer(await muninnHandler({ memory }))`. It answers everything that it is given.
  */
 export async function muninnHandler(options: MuninnHttpOptions): Promise<MuninnHandler> {
-  const app = fastify({ routerOptions: { maxParamLength: MAX_PARAM_LENGTH } })
+  const app = fastify({ routerOptions: { maxParamLength: MAX_PARAM_LENGTH }, schemaController: OWN_COMPILERS })
   app.setNotFoundHandler(answerUnknown)
   await app.register(muninnHttp, { dashboard: true, ...options })
   await app.ready()

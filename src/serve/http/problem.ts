@@ -154,13 +154,15 @@ function fieldErrors(issues: readonly SchemaIssue[], context: string): FieldErro
   for (const { keyword, instancePath, params = {}, message } of issues) {
     // The issues inside an alternative say enough, and so does the unknown name itself.
     if (keyword === 'anyOf' || keyword === 'boolean') continue
-    const field =
-      String(instancePath ?? '')
-        .slice(1)
-        .replaceAll('/', '.') || context
-    for (const name of namesIn(params.additionalProperties)) say(name, 'is not known here')
-    for (const name of namesIn(params.requiredProperties)) say(name, 'is missing')
+    const path = String(instancePath ?? '')
+      .slice(1)
+      .replaceAll('/', '.')
+    const field = path || context
+    const under = (name: string) => (path === '' ? name : `${path}.${name}`)
+    for (const name of namesIn(params.additionalProperties)) say(under(name), 'is not known here')
+    for (const name of namesIn(params.requiredProperties)) say(under(name), 'is missing')
     if (keyword === 'const') say(field, `must be ${JSON.stringify(params.allowedValue)}`)
+    else if (keyword === 'enum') say(field, `must be one of ${namesIn(params.allowedValues).join(', ')}`)
     else if (keyword !== 'additionalProperties' && keyword !== 'required') say(field, String(message))
   }
   return [...messages].map(([field, all]) => ({ field, message: [...all].join(' or ') }))

@@ -13,6 +13,7 @@ import { mountApi } from './mount.ts'
 import { DEFAULT_MAX_ITEM_BYTES, MAX_PARAM_LENGTH } from './plugin.ts'
 import { answerUnknown, PROBLEM_TYPE, problem, problemOf, sendProblem } from './problem.ts'
 import { protect } from './protect.ts'
+import { OWN_COMPILERS } from './routes/schema-check.ts'
 import type { Token } from './tokens.ts'
 
 export interface ServiceOptions {
@@ -98,6 +99,7 @@ function build(logger: FastifyBaseLogger, checks: GuardOptions, patience: Patien
       connectionsCheckingInterval: patience.check,
     },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    schemaController: OWN_COMPILERS,
     requestTimeout: patience.request,
     // While it drains, what still comes in on an open connection is answered: /readyz has something to say then.
     return503OnClosing: false,

@@ -1,13 +1,14 @@
-import { Type } from 'typebox'
+import { Type } from '#typebox'
 import { changeAnswer } from '../../answers.ts'
-import { given, historyOf, ListAnswer, list, PageQuery, question } from './audit-query.ts'
+import { ChangeRow } from '../record-schemas.ts'
+import { about, given, historyOf, list, OfCache, PageOf, PageQuery, question } from './audit-query.ts'
 import type { App, RouteContext } from './context.ts'
 
 const ChangesQuery = Type.Object(
   {
     ...PageQuery,
-    actor: Type.Optional(Type.String({ description: 'Only what this one did.' })),
-    cache: Type.Optional(Type.String()),
+    actor: Type.Optional(Type.String({ description: 'Only what this one did.', examples: ['http:ops'] })),
+    ...OfCache,
   },
   { additionalProperties: false },
 )
@@ -16,7 +17,13 @@ const ChangesQuery = Type.Object(
 export function auditChangesRoute(app: App, { memory }: RouteContext): void {
   app.get(
     '/api/audit/changes',
-    { schema: { querystring: ChangesQuery, response: { 200: ListAnswer } } },
+    {
+      schema: {
+        ...about('changes', 'Who changed settings, evicted by hand or purged a cache'),
+        querystring: ChangesQuery,
+        response: { 200: PageOf(ChangeRow) },
+      },
+    },
     async (request) => {
       const { actor, cache, ...rest } = request.query
       return list(await historyOf(memory).changes({ ...question(rest), ...given({ actor, cache }) }), changeAnswer)

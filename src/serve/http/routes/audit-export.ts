@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
-import { Type } from 'typebox'
+import { Type } from '#typebox'
 import { EVENT_TYPES } from '../../../event/catalogue.ts'
-import { given, historyOf, question, RangeQuery, wrong } from './audit-query.ts'
+import { about, given, historyOf, question, RangeQuery, wrong } from './audit-query.ts'
 import type { App, RouteContext } from './context.ts'
 
 const TYPES: readonly string[] = [...EVENT_TYPES, 'gap']
@@ -9,17 +9,38 @@ const TYPES: readonly string[] = [...EVENT_TYPES, 'gap']
 const ExportQuery = Type.Object(
   {
     ...RangeQuery,
-    format: Type.Optional(Type.Union([Type.Literal('jsonl'), Type.Literal('csv')])),
-    type: Type.Optional(Type.String({ description: `Types of event, separated by commas: ${TYPES.join(', ')}.` })),
+    format: Type.Optional(Type.Enum(['jsonl', 'csv'], { description: 'Default jsonl.' })),
+    type: Type.Optional(
+      Type.String({
+        description: `Types of event, separated by commas: ${TYPES.join(', ')}.`,
+        examples: ['evicted,gap'],
+      }),
+    ),
   },
   { additionalProperties: false },
 )
+
+const Line = Type.Unsafe<Readable>({
+  type: 'string',
+  description:
+    'An event a line, with run, seq, at, type, cache and key; type `gap` stands for events that are missing.',
+})
 
 const MEDIA_TYPES = { jsonl: 'application/x-ndjson; charset=utf-8', csv: 'text/csv; charset=utf-8' } as const
 
 /** What the log has, event by event: read no faster than it is taken, and no further once the taker has gone. */
 export function auditExportRoute(app: App, { memory }: RouteContext): void {
-  app.get('/api/audit/export', { schema: { querystring: ExportQuery } }, async (request, reply) => {
+  const schema = {
+    ...about('export', 'Every event of the log, streamed'),
+    querystring: ExportQuery,
+    response: {
+      200: {
+        description: 'As the log has them, in the order of runs and seq.',
+        content: { 'application/x-ndjson': { schema: Line }, 'text/csv': { schema: Line } },
+      },
+    },
+  }
+  app.get('/api/audit/export', { schema }, async (request, reply) => {
     const { format = 'jsonl', type, ...range } = request.query
     const types = type === undefined ? undefined : typesIn(type)
     const exported = historyOf(memory).exportText(format, { ...question(range), ...given({ types }) })

@@ -1,32 +1,46 @@
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from '#typebox'
 import type { History, Page, Question } from '../../../query/answers.ts'
 import { parseTime, TIME_FORMS } from '../../time.ts'
 import { ProblemError } from '../problem.ts'
+import { CacheName, Nullable } from '../schemas.ts'
 import type { RouteContext } from './context.ts'
 
 /* What the queries of the audit log's routes have in common. */
 
-const Time = Type.String({ description: `${TIME_FORMS}.` })
+const Time = Type.String({ description: `${TIME_FORMS}.`, examples: ['-2h'] })
+
+export const Run = Type.String({ description: 'Of this run alone.', examples: ['BcQwfg9wa__vSj2HP4U4X'] })
+/** Of one cache alone. */
+export const OfCache = { cache: Type.Optional(CacheName) }
+
+export const Reverse = Type.Optional(Type.Boolean({ description: 'The other way round.' }))
 
 /** From when, until when, of which run. */
 export const RangeQuery = {
-  run: Type.Optional(Type.String()),
+  run: Type.Optional(Run),
   since: Type.Optional(Time),
   until: Type.Optional(Time),
 }
 
 export const PageQuery = {
   ...RangeQuery,
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
-  cursor: Type.Optional(Type.String()),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'Rows a page, default 100.' })),
+  cursor: Type.Optional(Type.String({ description: '`next` of the page before.' })),
 }
 
 export const ListQuery = Type.Object(PageQuery, { additionalProperties: false })
 export type ListQuery = Static<typeof ListQuery>
 
-export const Text = Type.Union([Type.String(), Type.Null()])
-/** Rows are written out by `answers.ts`; their fields are those of the events. */
-export const ListAnswer = Type.Object({ items: Type.Array(Type.Unknown()), next: Text, incomplete: Text })
+const Next = Nullable(Type.String({ description: 'The cursor of the next page.' }))
+const Incomplete = Nullable(Type.String({ description: 'What the answer may lack, in words.' }))
+
+/** A page of rows. */
+export const PageOf = <T extends Type.TSchema>(row: T) =>
+  Type.Object({ items: Type.Array(row), next: Next, incomplete: Incomplete })
+
+/** How the API's description speaks of a question of the audit log. */
+export const about = (name: string, summary: string) =>
+  ({ tags: ['Audit log'], operationId: `audit-${name}`, summary }) as const
 
 export function historyOf(memory: RouteContext['memory']): History {
   if (memory.history === null)
@@ -34,7 +48,7 @@ export function historyOf(memory: RouteContext['memory']): History {
   return memory.history
 }
 
-export function list<T>(page: Page<T>, answer: (row: T) => object) {
+export function list<T, Row>(page: Page<T>, answer: (row: T) => Row) {
   return { items: page.items.map(answer), next: page.next, incomplete: page.incomplete }
 }
 

@@ -1,17 +1,19 @@
-import { Type } from 'typebox'
+import { Type } from '#typebox'
 import { stateAnswer } from '../../answers.ts'
 import { parseMoment } from '../../moment.ts'
 import { TIME_FORMS } from '../../time.ts'
-import { given, historyOf, PageQuery, Text, wrong } from './audit-query.ts'
+import { StateEntry, StateOfRun } from '../record-schemas.ts'
+import { List, Nullable, Text, Time } from '../schemas.ts'
+import { about, given, historyOf, OfCache, PageQuery, wrong } from './audit-query.ts'
 import type { App, RouteContext } from './context.ts'
 
 const { run, limit, cursor } = PageQuery
 
 const StateQuery = Type.Object(
   {
-    at: Type.String({ description: `${TIME_FORMS}, or the seq of an event.` }),
+    at: Type.String({ description: `${TIME_FORMS}, or the seq of an event.`, examples: ['-1h'] }),
     run,
-    cache: Type.Optional(Type.String()),
+    ...OfCache,
     limit,
     cursor,
   },
@@ -19,10 +21,10 @@ const StateQuery = Type.Object(
 )
 
 const StateAnswer = Type.Object({
-  at: Text,
-  no: Text,
-  runs: Type.Array(Type.Unknown()),
-  items: Type.Array(Type.Unknown()),
+  at: Nullable(Time),
+  no: Nullable(Type.String({ description: 'Why it can not be told at all.' })),
+  runs: List(StateOfRun),
+  items: List(StateEntry),
   next: Text,
   incomplete: Text,
 })
@@ -31,7 +33,13 @@ const StateAnswer = Type.Object({
 export function auditStateRoute(app: App, { memory }: RouteContext): void {
   app.get(
     '/api/audit/state',
-    { schema: { querystring: StateQuery, response: { 200: StateAnswer } } },
+    {
+      schema: {
+        ...about('state', 'What was in the caches at a moment (levels changes and all)'),
+        querystring: StateQuery,
+        response: { 200: StateAnswer },
+      },
+    },
     async (request) => {
       const { at, ...rest } = request.query
       const moment = parseMoment(at, Date.now()) ?? wrong('at', `${TIME_FORMS}, or the seq of an event`)

@@ -1,62 +1,89 @@
-import { Type } from 'typebox'
+import { Type } from '#typebox'
 import { POLICIES } from '../../../base/settings.ts'
 import { EVICTION_CAUSES } from '../../../event/vocabulary.ts'
-import type { Question } from '../../../query/answers.ts'
+import { EVICTION_ORDERS } from '../../../query/answers.ts'
 import * as answers from '../../answers.ts'
-import { given, historyOf, ListAnswer, ListQuery, list, PageQuery, question, Text } from './audit-query.ts'
+import {
+  Anchor,
+  Cycle,
+  Eviction,
+  LifeEvent,
+  Peak,
+  RunRow,
+  RunVerification,
+  Sample,
+  Warning,
+} from '../record-schemas.ts'
+import { ItemKey, Nullable, Text, Time } from '../schemas.ts'
+import {
+  about,
+  given,
+  historyOf,
+  ListQuery,
+  list,
+  OfCache,
+  PageOf,
+  PageQuery,
+  question,
+  Reverse,
+  Run,
+} from './audit-query.ts'
 import type { App, RouteContext } from './context.ts'
 
 const EvictionsQuery = Type.Object(
   {
     ...PageQuery,
-    cache: Type.Optional(Type.String()),
-    key: Type.Optional(Type.String()),
-    prefix: Type.Optional(Type.String({ description: 'Keys that begin with this text.' })),
-    cause: Type.Optional(Type.Union(EVICTION_CAUSES.map((cause) => Type.Literal(cause)))),
-    policy: Type.Optional(Type.Union(POLICIES.map((policy) => Type.Literal(policy)))),
-    cycle: Type.Optional(Type.String()),
+    ...OfCache,
+    key: Type.Optional(Type.String({ description: 'Of this key alone.', examples: ['acme:user:42'] })),
+    prefix: Type.Optional(Type.String({ description: 'Keys that begin with this text.', examples: ['acme:'] })),
+    cause: Type.Optional(Type.Enum(EVICTION_CAUSES)),
+    policy: Type.Optional(Type.Enum(POLICIES)),
+    cycle: Type.Optional(Type.String({ description: 'Of this eviction cycle.' })),
+    order: Type.Optional(
+      Type.Enum(EVICTION_ORDERS, {
+        description: 'What comes first: the latest (default), largest, oldest, most hit, longest unused.',
+      }),
+    ),
+    reverse: Reverse,
   },
   { additionalProperties: false },
 )
 
-const ExplainQuery = Type.Object(
-  { key: Type.String(), cache: Type.Optional(Type.String()), run: Type.Optional(Type.String()) },
-  { additionalProperties: false },
-)
+const ExplainQuery = Type.Object({ key: ItemKey, ...OfCache, run: Type.Optional(Run) }, { additionalProperties: false })
 
 const ExplainAnswer = Type.Object({
   key: Type.String(),
   cache: Text,
-  verdict: Type.String(),
+  verdict: Type.Enum(['evicted', 'expired', 'removed', 'cleared', 'rejected', 'present', 'run ended', 'no record']),
   summary: Type.Array(Type.String()),
-  roomNeeded: Type.Union([
+  roomNeeded: Nullable(
     Type.Object({
-      measure: Type.String(),
+      measure: Type.Enum(['items', 'bytes']),
       more: Type.Number(),
       isExact: Type.Boolean(),
       isLowerBound: Type.Boolean(),
-      askedAt: Type.String(),
+      askedAt: Time,
     }),
-    Type.Null(),
-  ]),
-  items: Type.Array(Type.Unknown()),
+    { description: 'How much more room would have kept it until it was asked for again.' },
+  ),
+  items: Type.Array(LifeEvent),
   next: Type.Null(),
   incomplete: Text,
 })
-const VerifyQuery = Type.Object({ run: Type.Optional(Type.String()) }, { additionalProperties: false })
+const VerifyQuery = Type.Object({ run: Type.Optional(Run) }, { additionalProperties: false })
 const VerifyAnswer = Type.Object({
   intact: Type.Boolean(),
   rows: Type.Integer(),
-  items: Type.Array(Type.Unknown()),
-  anchor: Type.Unknown(),
+  items: Type.Array(RunVerification),
+  anchor: Anchor,
   next: Type.Null(),
   incomplete: Text,
 })
 const HistoryAnswer = Type.Object({
-  since: Text,
-  until: Text,
-  samples: Type.Array(Type.Unknown()),
-  peaks: Type.Array(Type.Unknown()),
+  since: Nullable(Time),
+  until: Nullable(Time),
+  samples: Type.Array(Sample),
+  peaks: Type.Array(Peak),
   next: Text,
   incomplete: Text,
 })
@@ -67,11 +94,20 @@ export function auditRoutes(app: App, { memory }: RouteContext): void {
 
   app.get(
     '/api/audit/evictions',
-    { schema: { querystring: EvictionsQuery, response: { 200: ListAnswer } } },
+    {
+      schema: {
+        ...about('evictions', 'What was evicted, when and why, the latest first'),
+        querystring: EvictionsQuery,
+        response: { 200: PageOf(Eviction) },
+      },
+    },
     async (request) => {
-      const { cache, key, prefix, cause, policy, cycle, ...rest } = request.query
+      const { cache, key, prefix, cause, policy, cycle, order, reverse, ...rest } = request.query
       return list(
-        await history().evictions({ ...question(rest), ...given({ cache, key, prefix, cause, policy, cycle }) }),
+        await history().evictions({
+          ...question(rest),
+          ...given({ cache, key, prefix, cause, policy, cycle, order, reverse }),
+        }),
         answers.evictionAnswer,
       )
     },
@@ -79,7 +115,13 @@ export function auditRoutes(app: App, { memory }: RouteContext): void {
 
   app.get(
     '/api/audit/explain',
-    { schema: { querystring: ExplainQuery, response: { 200: ExplainAnswer } } },
+    {
+      schema: {
+        ...about('explain', "A key's life, and why it isn't there any more"),
+        querystring: ExplainQuery,
+        response: { 200: ExplainAnswer },
+      },
+    },
     async (request) => {
       const { key, cache, run } = request.query
       return answers.explanationAnswer(await history().explain(key, given({ cache, run })))
@@ -88,27 +130,79 @@ export function auditRoutes(app: App, { memory }: RouteContext): void {
 
   app.get(
     '/api/audit/verify',
-    { schema: { querystring: VerifyQuery, response: { 200: VerifyAnswer } } },
+    {
+      schema: {
+        ...about('verify', 'Whether the log is complete and untouched'),
+        querystring: VerifyQuery,
+        response: { 200: VerifyAnswer },
+      },
+    },
     async (request) => answers.verificationAnswer(await history().verify(given({ run: request.query.run }))),
   )
 
-  const lists = {
-    cycles: async (query: Question) => list(await history().cycles(query), answers.cycleAnswer),
-    runs: async (query: Question) => list(await history().runs(query), answers.runAnswer),
-    peaks: async (query: Question) => list(await history().peaks(query), answers.peakAnswer),
-    warnings: async (query: Question) => list(await history().warnings(query), answers.warningAnswer),
-  }
-  for (const [name, ask] of Object.entries(lists)) {
-    app.get(
-      `/api/audit/${name}`,
-      { schema: { querystring: ListQuery, response: { 200: ListAnswer } } },
-      async (request) => ask(question(request.query)),
-    )
-  }
+  app.get(
+    '/api/audit/cycles',
+    { schema: { ...about('cycles', 'Eviction cycles'), querystring: ListQuery, response: { 200: PageOf(Cycle) } } },
+    async ({ query }) => {
+      const asked = question(query)
+      return list(await history().cycles(asked), answers.cycleAnswer)
+    },
+  )
+
+  app.get(
+    '/api/audit/runs',
+    {
+      schema: {
+        ...about('runs', 'Every run, and how it ended'),
+        querystring: ListQuery,
+        response: { 200: PageOf(RunRow) },
+      },
+    },
+    async ({ query }) => {
+      const asked = question(query)
+      return list(await history().runs(asked), answers.runAnswer)
+    },
+  )
+
+  app.get(
+    '/api/audit/peaks',
+    {
+      schema: {
+        ...about('peaks', 'When memory and items were at their highest, and what held them'),
+        querystring: ListQuery,
+        response: { 200: PageOf(Peak) },
+      },
+    },
+    async ({ query }) => {
+      const asked = question(query)
+      return list(await history().peaks(asked), answers.peakAnswer)
+    },
+  )
+
+  app.get(
+    '/api/audit/warnings',
+    {
+      schema: {
+        ...about('warnings', 'Levels of memory usage entered and left, and who was writing'),
+        querystring: ListQuery,
+        response: { 200: PageOf(Warning) },
+      },
+    },
+    async ({ query }) => {
+      const asked = question(query)
+      return list(await history().warnings(asked), answers.warningAnswer)
+    },
+  )
 
   app.get(
     '/api/cache/memory/history',
-    { schema: { querystring: ListQuery, response: { 200: HistoryAnswer } } },
+    {
+      schema: {
+        ...about('history', 'Samples and peaks over a range of time, across restarts'),
+        querystring: ListQuery,
+        response: { 200: HistoryAnswer },
+      },
+    },
     async (request) => {
       const asked = question(request.query)
       const { cursor: _samplesAlone, ...range } = asked

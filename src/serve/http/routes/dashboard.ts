@@ -19,12 +19,16 @@ export async function dashboardRoutes(app: FastifyInstance): Promise<void> {
     }
     // Names of assets change with their content; the page names them.
     reply.header('cache-control', path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache')
+    reply.header('vary', 'accept-encoding')
     return undefined
   })
   await app.register(fastifyStatic, {
     root: FILES,
     // One route a file that is there: no path of a request ever reaches the file system.
     wildcard: false,
+    // Compressed by the build, and sent to who takes it; by themselves they have no addresses.
+    preCompressed: true,
+    globIgnore: ['**/*.{br,gz}'],
     decorateReply: false,
     cacheControl: false,
   })

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '#typebox'
 import { type ApiDocument, describeApi } from '../document.ts'
 import { documentPage, PAGE_STYLE } from '../document-page.ts'
 import type { AddRoutes, App, RouteContext } from './context.ts'

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '#typebox'
 import { EVENT_TYPES, type EventType } from '../../../event/catalogue.ts'
 import type { EventFilter } from '../event-hub.ts'
 import type { EventId } from '../event-listener.ts'

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '#typebox'
 import type { Stats } from '../../../command/stats.ts'
 import type { App, RouteContext } from './context.ts'
 

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from '#typebox'
 import type { Actor } from '../../../command/actor.ts'
 import { actorOf, demandAdmin } from '../guard.ts'
 import { demandValues, Items } from '../items.ts'

@@ -1,11 +1,13 @@
 import { setImmediate as breathe } from 'node:timers/promises'
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from '#typebox'
+import type { PolicyName } from '../../../base/settings.ts'
 import type { EntryInfo } from '../../../command/cache.ts'
 import { instant, limit, timestamp } from '../../wire.ts'
 import { type ListCursor, readListCursor, writeListCursor } from '../item-cursor.ts'
 import { Items } from '../items.ts'
 import { ProblemError } from '../problem.ts'
 import { CacheName, ItemKey, Nullable, Time } from '../schemas.ts'
+import { placeUnder } from '../victims.ts'
 import type { App, RouteContext } from './context.ts'
 
 /** Entries looked at in one go: a listing of a large cache lets others in between. */
@@ -24,14 +26,11 @@ const Query = Type.Object(
   {
     prefix: Type.Optional(Type.String({ description: 'Keys that begin with this text.', examples: ['acme:'] })),
     order: Type.Optional(
-      Type.Union(
-        (Object.keys(ORDERS) as OrderName[]).map((name) => Type.Literal(name)),
-        {
-          description: `${Object.entries(ORDERS)
-            .map(([name, meaning]) => `${name}: ${meaning}`)
-            .join('; ')}. Default age. Equals by last use, then by key.`,
-        },
-      ),
+      Type.Enum(Object.keys(ORDERS) as OrderName[], {
+        description: `${Object.entries(ORDERS)
+          .map(([name, meaning]) => `${name}: ${meaning}`)
+          .join('; ')}. Default age. Equals by last use.`,
+      }),
     ),
     reverse: Type.Optional(Type.Boolean({ description: 'The other way round.' })),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: `Rows a page, default ${ROWS}.` })),
@@ -68,7 +67,13 @@ const Row = Type.Object(
     ],
   },
 )
-const Answer = Type.Object({ items: Type.Array(Row), next: Nullable(Type.String()) })
+const Answer = Type.Object({
+  items: Type.Array(Row),
+  next: Nullable(Type.String()),
+  isExact: Type.Boolean({
+    description: 'false: hybrid decides only when it comes to it who goes; order=policy then is by frequency alone.',
+  }),
+})
 
 /** An entry and its place in the order. */
 interface Placed {
@@ -95,7 +100,7 @@ export function itemListRoute(app: App, { memory }: RouteContext): void {
     const cache = items.cache(name)
     if (cache === null) throw new ProblemError('not-found', `there is no cache ${JSON.stringify(name)}`)
     const after = cursor === undefined ? null : readListCursor(cursor, order, reverse)
-    const largestFirst = memory.settings.policy === 'size'
+    const { policy } = memory.settings
     const page: Placed[] = []
     let seen = 0
     for (const key of cache.keys()) {
@@ -105,8 +110,7 @@ export function itemListRoute(app: App, { memory }: RouteContext): void {
       if (!shown.startsWith(prefix)) continue
       const info = cache.info(key)
       if (info === undefined) continue
-      const value = valueIn(order, info, largestFirst)
-      const place: ListCursor = { value, lastAccess: info.lastAccess, key: shown }
+      const place: ListCursor = { value: valueIn(order, info, policy), lastUse: info.lastUse }
       const direction = reverse ? -1 : 1
       if (after !== null && direction * inOrder(place, after) <= 0) continue
       insert(page, { shown, info, place }, (a, b) => direction * inOrder(a.place, b.place), most + 1)
@@ -115,22 +119,21 @@ export function itemListRoute(app: App, { memory }: RouteContext): void {
     return {
       items: page.slice(0, most).map(({ shown, info }) => row(shown, info, (tag) => memory.redaction?.key(tag) ?? tag)),
       next: last === undefined ? null : writeListCursor(last.place, order, reverse),
+      isExact: order !== 'policy' || policy !== 'hybrid',
     }
   })
 }
 
 /** Small comes first. */
-function valueIn(order: OrderName, info: EntryInfo, largestFirst: boolean): number {
+function valueIn(order: OrderName, info: EntryInfo, policy: PolicyName): number {
   if (order === 'age') return info.storedAt
   if (order === 'size') return -info.size
   if (order === 'hits') return -info.hits
-  return largestFirst ? -info.score : info.score
+  return placeUnder(policy, info, true)
 }
 
 function inOrder(a: ListCursor, b: ListCursor): number {
-  if (a.value !== b.value) return a.value < b.value ? -1 : 1
-  if (a.lastAccess !== b.lastAccess) return a.lastAccess - b.lastAccess
-  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0
+  return a.value - b.value || a.lastUse - b.lastUse
 }
 
 /** Puts one into its place in a sorted page, unless `most` others come first. */

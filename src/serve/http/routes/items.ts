@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import { Type } from 'typebox'
+import { Type } from '#typebox'
 import { actorOf } from '../guard.ts'
 import { DeleteAnswer, demandValues, Items, missing, StoreAnswer } from '../items.ts'
 import { demandPreconditions, isKnown } from '../preconditions.ts'

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '#typebox'
 import { timestamp } from '../../wire.ts'
 import { actorOf } from '../guard.ts'
 import { MemoryAnswer, memoryAnswer } from '../memory-answer.ts'

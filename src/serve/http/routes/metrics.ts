@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '#typebox'
 import type { App, RouteContext } from './context.ts'
 
 /** `/metrics`, in Prometheus' text format. */

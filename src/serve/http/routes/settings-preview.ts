@@ -1,67 +1,42 @@
-import { Type } from 'typebox'
-import { POLICIES } from '../../../base/settings.ts'
+import { Type } from '#typebox'
+import { limitsOf, SettingsBody, underItsName } from '../settings-body.ts'
 import { victimsUnder } from '../victims.ts'
 import type { App, RouteContext } from './context.ts'
-
-const Items = Type.Optional(
-  Type.Union([Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), Type.Literal('none')], {
-    description: 'none: no limit.',
-  }),
-)
-const Query = Type.Object(
-  {
-    maxMemoryBytes: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
-    maxCacheSize: Items,
-    maxTenantCacheSize: Items,
-    maxMimirCacheSize: Items,
-    evictionPolicy: Type.Optional(Type.Union(POLICIES.map((policy) => Type.Literal(policy)))),
-    evictionThreshold: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
-    memoryThreshold: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 0.9 })),
-  },
-  { additionalProperties: false, examples: [{ maxCacheSize: 2000 }] },
-)
+import { MANAGEMENT } from './rate.ts'
 
 const counts = { items: Type.Integer(), bytes: Type.Number() }
 const Answer = Type.Object({
   evicts: Type.Object(counts, { description: 'At once, or with the next write, in all.' }),
   caches: Type.Array(Type.Object({ cache: Type.String(), ...counts })),
+  isExact: Type.Boolean({
+    description: 'false: hybrid, and a change to lfu, decide some of it only when it comes to it.',
+  }),
 })
 
 /** What a change of settings would do, before it is made. */
 export function settingsPreviewRoute(app: App, { memory }: RouteContext): void {
-  app.get(
+  app.post(
     '/api/cache/memory/settings/preview',
     {
+      config: { ...MANAGEMENT, muninnReads: true },
       schema: {
         tags: ['Settings'],
         operationId: 'previewSettings',
-        summary: 'What a change of settings would evict, by what is held now and the present policy; changes nothing',
-        querystring: Query,
+        summary: 'What a change of settings would evict, by what is held now; changes nothing',
+        body: SettingsBody,
         response: { 200: Answer },
       },
     },
-    async ({ query }) => {
-      const { settings } = memory
-      const own = Object.entries(settings.caches).map(([name, cache]) => [name, cache.maxItems] as const)
-      const threshold = query.evictionThreshold ?? settings.evictionThreshold
-      const caches = await victimsUnder(memory, {
-        maxMemory: query.maxMemoryBytes ?? settings.maxMemory,
-        maxItems: items(query.maxCacheSize, settings.maxItems),
-        caches: {
-          ...Object.fromEntries(own),
-          tenant: items(query.maxTenantCacheSize, settings.caches.tenant?.maxItems),
-          mimir: items(query.maxMimirCacheSize, settings.caches.mimir?.maxItems),
-        },
-        evictionThreshold: threshold,
-        // It follows the threshold.
-        evictionTarget: (settings.evictionTarget / settings.evictionThreshold) * threshold,
-      })
+    async ({ body }) => {
+      const policy = body.evictionPolicy ?? memory.settings.policy
+      const supposed = underItsName(() => memory.settingsUnder(limitsOf(body, memory.settings)))
+      const caches = await victimsUnder(memory, { ...supposed, policy })
       const sum = (of: 'items' | 'bytes') => caches.reduce((all, cache) => all + cache[of], 0)
-      return { evicts: { items: sum('items'), bytes: sum('bytes') }, caches }
+      return {
+        evicts: { items: sum('items'), bytes: sum('bytes') },
+        caches,
+        isExact: policy !== 'hybrid' && (policy !== 'lfu' || memory.settings.policy === 'lfu'),
+      }
     },
   )
-}
-
-function items(asked: number | 'none' | undefined, now = Number.POSITIVE_INFINITY): number {
-  return asked === 'none' ? Number.POSITIVE_INFINITY : (asked ?? now)
 }

@@ -1,45 +1,28 @@
-import { type Static, Type } from 'typebox'
-import { OptionError } from '../../../base/errors.ts'
+import { type Static, Type } from '#typebox'
 import { POLICIES, type Settings } from '../../../base/settings.ts'
 import type { MemoryManager } from '../../../muninn.ts'
 import { limit } from '../../wire.ts'
 import { actorOf } from '../guard.ts'
-import { ProblemError } from '../problem.ts'
+import { Nullable } from '../schemas.ts'
+import { limitsOf, SettingsBody, underItsName } from '../settings-body.ts'
 import type { App, RouteContext } from './context.ts'
 import { MANAGEMENT } from './rate.ts'
 
 const PATH = '/api/cache/memory/settings'
 
-const Bytes = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
-const Items = Type.Union([Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), Type.Null()], {
-  description: 'null: no limit',
-})
-const Policy = Type.Union(POLICIES.map((policy) => Type.Literal(policy)))
-
-/** What may be changed, any part of it. The bounds are those of the options, so that nothing fails halfway. */
-const SettingsBody = Type.Object(
-  {
-    maxMemoryBytes: Type.Optional(Bytes),
-    maxCacheSize: Type.Optional(Items),
-    maxTenantCacheSize: Type.Optional(Items),
-    maxMimirCacheSize: Type.Optional(Items),
-    evictionPolicy: Type.Optional(Policy),
-    evictionThreshold: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
-    memoryThreshold: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 0.9 })),
-  },
-  { additionalProperties: false, minProperties: 1, examples: [{ maxCacheSize: 2000, evictionPolicy: 'lru' }] },
-)
-type SettingsBody = Static<typeof SettingsBody>
-
-const Limit = Type.Union([Type.Number(), Type.Null()])
+const Limit = Nullable(Type.Number())
 const SettingsAnswer = Type.Object({
   maxMemoryBytes: Limit,
+  maxHeapBytes: Limit,
   maxCacheSize: Limit,
   maxTenantCacheSize: Limit,
   maxMimirCacheSize: Limit,
-  evictionPolicy: Type.String(),
+  evictionPolicy: Type.Enum(POLICIES),
   evictionThreshold: Type.Number(),
+  evictionTarget: Type.Number(),
   memoryThreshold: Type.Number(),
+  onFull: Type.Enum(['evict', 'reject']),
+  caches: Type.Record(Type.String(), Type.Object({ maxItems: Limit, maxMemoryBytes: Limit, ttl: Limit })),
 })
 
 export function settingsRoutes(app: App, { memory }: RouteContext): void {
@@ -70,74 +53,36 @@ export function settingsRoutes(app: App, { memory }: RouteContext): void {
       },
     },
     async (request) => {
-      try {
-        memory.actingAs(actorOf(request), () => change(memory, request.body))
-      } catch (error) {
-        throw error instanceof OptionError ? underItsName(error) : error
-      }
+      underItsName(() => memory.actingAs(actorOf(request), () => change(memory, request.body)))
       return settingsAnswer(memory.settings)
     },
   )
 }
 
 function change(memory: MemoryManager, body: SettingsBody): void {
-  const { evictionPolicy, evictionThreshold } = body
-  const limits = limitsOf(body)
-  // What can still be refused comes first: one more cache, then the policy (a threshold below a stated target). What
-  // lowered limits evict is for the new policy to choose; their bounds have been checked by the schema.
-  for (const name of Object.keys(limits.caches ?? {})) memory.cache(name)
-  if (evictionPolicy !== undefined || evictionThreshold !== undefined) {
-    memory.setPolicy(evictionPolicy ?? memory.settings.policy, evictionThreshold)
-  }
-  if (Object.keys(limits).length > 0) memory.setLimits(limits)
+  const limits = limitsOf(body, memory.settings)
+  // All that can be refused is refused before anything changes; what lowered limits evict is for the new policy to choose.
+  memory.settingsUnder(limits)
+  if (body.evictionPolicy !== undefined) memory.setPolicy(body.evictionPolicy)
+  memory.setLimits(limits)
 }
 
 function settingsAnswer(settings: Settings): Static<typeof SettingsAnswer> {
+  const caches = Object.entries(settings.caches).map(([name, { maxItems, maxMemory, ttl }]) => [
+    name,
+    { maxItems: limit(maxItems), maxMemoryBytes: limit(maxMemory), ttl: limit(ttl) },
+  ])
   return {
     maxMemoryBytes: limit(settings.maxMemory),
+    maxHeapBytes: limit(settings.maxHeap),
     maxCacheSize: limit(settings.maxItems),
     maxTenantCacheSize: limit(settings.caches.tenant?.maxItems ?? null),
     maxMimirCacheSize: limit(settings.caches.mimir?.maxItems ?? null),
     evictionPolicy: settings.policy,
     evictionThreshold: settings.evictionThreshold,
+    evictionTarget: settings.evictionTarget,
     memoryThreshold: settings.memoryThreshold,
+    onFull: settings.onFull,
+    caches: Object.fromEntries(caches),
   }
-}
-
-interface Limits {
-  maxMemory?: number
-  maxItems?: number
-  memoryThreshold?: number
-  caches?: Record<string, { maxItems: number }>
-}
-
-function limitsOf(body: SettingsBody): Limits {
-  const limits: Limits = {}
-  if (body.maxMemoryBytes !== undefined) limits.maxMemory = body.maxMemoryBytes
-  if (body.maxCacheSize !== undefined) limits.maxItems = items(body.maxCacheSize)
-  if (body.memoryThreshold !== undefined) limits.memoryThreshold = body.memoryThreshold
-  const caches: Record<string, { maxItems: number }> = {}
-  if (body.maxTenantCacheSize !== undefined) caches.tenant = { maxItems: items(body.maxTenantCacheSize) }
-  if (body.maxMimirCacheSize !== undefined) caches.mimir = { maxItems: items(body.maxMimirCacheSize) }
-  if (Object.keys(caches).length > 0) limits.caches = caches
-  return limits
-}
-
-function items(value: number | null): number {
-  return value ?? Number.POSITIVE_INFINITY
-}
-
-const NAMES: Readonly<Record<string, string>> = {
-  maxMemory: 'maxMemoryBytes',
-  maxItems: 'maxCacheSize',
-  'caches.tenant.maxItems': 'maxTenantCacheSize',
-  'caches.mimir.maxItems': 'maxMimirCacheSize',
-  policy: 'evictionPolicy',
-}
-
-/** The option's error, under the name that the request has for it. */
-function underItsName(error: OptionError): ProblemError {
-  const field = NAMES[error.option] ?? error.option
-  const message = error.message.replace(`${error.option}: `, '')
-  return new ProblemError('invalid-input', `${field}: ${message}`, { code: error.code, errors: [{ field, message }] })
 }

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '#typebox'
 import type { CacheStats } from '../../../command/stats.ts'
 import { CacheAnswer, cacheAnswer, MemoryAnswer, memoryAnswer } from '../memory-answer.ts'
 import type { App, RouteContext } from './context.ts'
