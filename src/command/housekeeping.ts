@@ -33,6 +33,7 @@ export class Housekeeping {
   expectsExpiry = false
   private idle: NodeJS.Immediate | null = null
   private stopped = false
+  private isHeld = false
   private readonly outside = new Outside()
   /** Called by each check, before it judges. */
   onCheck: (at: number) => void = () => {}
@@ -57,6 +58,12 @@ export class Housekeeping {
 
   stop(): void {
     this.stopped = true
+    this.holdTimers()
+  }
+
+  /** Nothing happens any more without a call: of a recorded run that is done again, time is the events'. */
+  holdTimers(): void {
+    this.isHeld = true
     if (this.checkTimer !== null) clearInterval(this.checkTimer)
     if (this.sweepTimer !== null) clearTimeout(this.sweepTimer)
     if (this.idle !== null) clearImmediate(this.idle)
@@ -64,7 +71,7 @@ export class Housekeeping {
 
   /** Makes sure that an entry with a TTL will be freed without a read. */
   expectExpiry(): void {
-    if (this.expectsExpiry || this.stopped) return
+    if (this.expectsExpiry || this.isHeld) return
     this.expectsExpiry = true
     const wait = this.state.soonestExpiry - this.clock.read()
     const delay = Math.min(Math.max(wait, SWEEP_AT_LEAST), SWEEP_AT_MOST)
@@ -73,7 +80,7 @@ export class Housekeeping {
 
   /** Makes sure that the cycle that runs goes on when nobody writes. */
   expectIdle(): void {
-    if (this.idle !== null || this.stopped) return
+    if (this.idle !== null || this.isHeld) return
     this.idle = setImmediate(() => this.outside.run(() => this.goOn())).unref()
   }
 

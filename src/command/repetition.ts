@@ -41,7 +41,7 @@ export class Repetition {
   constructor(of: Repeating, held: Held) {
     this.of = of
     this.held = held
-    of.engine.housekeeping.stop()
+    of.engine.housekeeping.holdTimers()
   }
 
   repeat(e: MuninnEvent): void {
