@@ -49,6 +49,7 @@ export function pictureOf(state: State): unknown {
   return {
     totals: { seq, at, items, bytes, offHeapBytes, heapBytes, usage, stopped, wallOffset, soonestExpiry },
     settings,
+    effective: state.effective,
     policy: state.policy.name,
     levels: state.levels,
     atLevel: { at: state.lastLevelAt, bytes: state.bytesAtLevel },

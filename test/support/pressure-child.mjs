@@ -80,6 +80,7 @@ export async function play(scenario) {
     ...(sizing === 'function' ? { sizing: () => 100 } : sizing === 'stated' ? {} : { sizing }),
   })
   memory.on('budget-changed', (e) => {
+    if (process.env.MUNINN_PRESSURE_TRACE !== undefined) process.stderr.write(`${JSON.stringify(e)}\n`)
     if (changes.length < 10_000)
       changes.push([e.reason, e.evidence?.watched, e.to.maxMemory, e.to.maxHeap, e.evidence?.afterCollection])
   })
@@ -121,10 +122,11 @@ export async function play(scenario) {
   while (progress() < 1) {
     allocate()
     const until = performance.now() + rhythm.burst
-    for (let i = 0; performance.now() < until && progress() < 1; i++) {
+    let turn = 0
+    do {
       for (let k = 0; k < rhythm.between; k++) add()
-      if (own.inside && i % 4 === 0) allocate()
-    }
+      if (own.inside && turn++ % 4 === 0) allocate()
+    } while (performance.now() < until && progress() < 1)
     if (rhythm.pause === 0) await immediate()
     else await sleep(rhythm.pause)
     peak.rss = Math.max(peak.rss, process.memoryUsage.rss())
