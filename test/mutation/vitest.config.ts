@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,
     include: [
-      'test/unit/{decide,fold,levels,manager,pressure}-*.test.ts',
+      'test/unit/{decide,fold,levels,manager,pressure}*.test.ts',
       'test/property/{key-index,manager,orders,timer-wheel}.test.ts',
     ],
     setupFiles: ['test/mutation/quick-properties.ts'],
