@@ -5,7 +5,7 @@ import { hashWholeKey } from './hash.ts'
 /** Buckets at first; a power of two. */
 const SMALLEST = 64
 /** Most buckets made at once for an expected number of entries. */
-const PREALLOCATED = 1 << 19
+const PREALLOCATED = 1 << 13
 /**
  * By chance a chain is shorter than this even at 2^24 entries (at load ½, one of 12 is expected once in 10^9 buckets);
  * a longer one means keys that collide: an attack, or keys that differ where `KeyHasher` doesn't look.
