@@ -143,9 +143,14 @@ export interface Warned extends Happened<'warned'> {
   readonly threshold: number
   readonly bytes: number
   readonly heapBytes: number
-  /** What was added since the last change of level (or since start). */
-  readonly since: { readonly at: number; readonly bytesAdded: number; readonly writers: readonly PrefixShare[] }
-  /** ms until the budget is full at the net rate since then; `null` where it isn't growing. */
+  /** What was added since the last change of level (or since start): in all, by cache, and by the largest writers. */
+  readonly since: {
+    readonly at: number
+    readonly bytesAdded: number
+    readonly caches: readonly { readonly cache: string; readonly bytes: number }[]
+    readonly writers: readonly PrefixShare[]
+  }
+  /** ms until a budget is full at the net rate since then, of bytes or of heap; `null` where neither is growing. */
   readonly timeLeft: number | null
 }
 

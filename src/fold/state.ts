@@ -66,6 +66,7 @@ export class State {
   lastReset: number | null = null
   lastLevelAt = 0
   bytesAtLevel = 0
+  heapBytesAtLevel = 0
   wallOffset = 0
   /** No entry of any cache expires before this; may be too early, never too late. */
   soonestExpiry = Number.POSITIVE_INFINITY
@@ -243,6 +244,7 @@ export class State {
     if (e.level !== 'recovered') this.warnings++
     this.lastLevelAt = e.at
     this.bytesAtLevel = this.bytes
+    this.heapBytesAtLevel = this.heapBytes
     for (const cache of this.caches.values()) {
       cache.bytesAddedAtLevel = cache.counts.bytesAdded
       cache.writersAtLevel = counted(cache)

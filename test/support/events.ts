@@ -74,7 +74,12 @@ const FIELDS: Fields = {
     threshold: 0.8,
     bytes: 850_000,
     heapBytes: 850_000,
-    since: { at: 0, bytesAdded: 850_000, writers: [{ cache: 'tenant', prefix: 'user', bytes: 800_000, error: 0 }] },
+    since: {
+      at: 0,
+      bytesAdded: 850_000,
+      caches: [{ cache: 'tenant', bytes: 850_000 }],
+      writers: [{ cache: 'tenant', prefix: 'user', bytes: 800_000, error: 0 }],
+    },
     timeLeft: null,
   },
   'cycle-started': {

@@ -52,7 +52,7 @@ export function pictureOf(state: State): unknown {
     effective: state.effective,
     policy: state.policy.name,
     levels: state.levels,
-    atLevel: { at: state.lastLevelAt, bytes: state.bytesAtLevel },
+    atLevel: { at: state.lastLevelAt, bytes: state.bytesAtLevel, heapBytes: state.heapBytesAtLevel },
     peaks: state.peaks,
     regrets: state.regrets,
     rate: state.evictionRate,
