@@ -97,6 +97,12 @@ export function scenarioOf(seed: number, ms: number, groups: boolean): Scenario 
   }
 }
 
+/** Whether it takes so much at once that pressure comes within seconds, on a slow machine too. */
+export function isHarsh({ heapMb, keys, own, rhythm, sizing }: Scenario): boolean {
+  const taken = own.share === 0.6 && own.step === 32 && own.kind === 'growing' && own.inside
+  return taken && heapMb <= 128 && keys === 0 && rhythm.burst >= 20 && rhythm.between <= 20 && sizing === 'heap'
+}
+
 /** What became of it: its report, or how it died. */
 export interface Outcome {
   readonly died: string | null
