@@ -28,7 +28,7 @@ export function Lanes({
   changes: readonly Change[]
 }) {
   const lanes = [
-    { name: 'Runs', marks: runs.map(runMark) },
+    { name: 'Runs', marks: [...runs.map(runMark), ...runs.filter(({ state }) => state === 'crashed').map(crashMark)] },
     { name: 'Levels', marks: levelMarks(warnings, runs, to) },
     { name: 'Cycles', marks: cycles.map(cycleMark) },
     { name: 'Changes', marks: changes.filter((change) => change.data.reason !== 'cache-created').map(changeMark) },
@@ -69,6 +69,16 @@ function runMark(run: Run): Mark {
     to: Date.parse(run.stoppedAt ?? run.lastAt),
     kind: run.state,
     text: `run ${run.run.slice(0, 8)}, ${run.state}, ${run.evictedItems.toLocaleString('en')} evictions`,
+  }
+}
+
+/** Where the log last heard of it: seen, however short the run was. */
+function crashMark(run: Run): Mark {
+  return {
+    id: `${run.run} crashed`,
+    from: Date.parse(run.lastAt),
+    kind: 'crash',
+    text: `run ${run.run.slice(0, 8)} crashed: the log's last word of it`,
   }
 }
 

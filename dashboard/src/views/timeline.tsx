@@ -246,8 +246,15 @@ function Happened({ runs, warnings, changes }: Omit<Past, 'cycles'>) {
     ...runs.map((run) => ({
       at: run.startedAt,
       id: `${run.run} started`,
-      text: `Run ${run.run.slice(0, 8)} started${run.state === 'crashed' ? ', and crashed' : ''}`,
+      text: `Run ${run.run.slice(0, 8)} started`,
     })),
+    ...runs
+      .filter(({ state }) => state === 'crashed')
+      .map((run) => ({
+        at: run.lastAt,
+        id: `${run.run} crashed`,
+        text: `Run ${run.run.slice(0, 8)} crashed: the log's last word of it, after ${count(run.evictedItems)} evictions`,
+      })),
     ...warnings.map((warning) => ({
       at: warning.at,
       id: `${warning.run}:${warning.seq}`,
