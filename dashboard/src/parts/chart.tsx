@@ -76,8 +76,13 @@ export function Chart(props: ChartProps) {
         aria-label={`${props.label}. ${summary(props)}`}
         style={{ height: `${props.height}px` }}
       />
+      {isEmpty(props) && <figcaption class="muted">No check in this time yet</figcaption>}
     </figure>
   )
+}
+
+function isEmpty({ series }: ChartProps): boolean {
+  return series.every(({ values }) => values.every((value) => value === null))
 }
 
 function dataOf({ at, series }: ChartProps): uPlot.AlignedData {

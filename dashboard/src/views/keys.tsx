@@ -74,13 +74,18 @@ function List() {
           <Empty title="No cache yet">A cache appears with its first use.</Empty>
         ) : (
           <Answer of={page} lines={12}>
-            {({ items, next }) =>
+            {({ items, next, isExact }) =>
               items.length === 0 ? (
                 <Empty title={prefix === undefined ? 'This cache is empty' : 'No live key begins so'}>
                   What was there and is gone stands under Evictions.
                 </Empty>
               ) : (
                 <>
+                  {!isExact && (
+                    <p class="muted">
+                      By frequency alone: who really goes first, hybrid decides only when it comes to it.
+                    </p>
+                  )}
                   <Table
                     label="Live keys"
                     rows={items}

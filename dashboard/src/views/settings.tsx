@@ -39,7 +39,7 @@ export function Settings() {
       <p role="status" class={said === '' ? 'sr' : 'done'}>
         {said}
       </p>
-      <div class="columns">
+      <div class="columns wide-left">
         <Panel title="Limits and policy" aside="until the process ends">
           <Answer of={settings} lines={8}>
             {(known) => <Form known={known} done={() => again('Applied, and recorded in the audit log.')} />}
