@@ -1,5 +1,5 @@
 import { percent } from '../../../src/serve/cli/text.ts'
-import type { Item } from '../api/answers.ts'
+import type { Item, ItemPage } from '../api/answers.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { cacheNames, memory } from '../live/memory.ts'
 import { CacheChoice, Filters, Pager, TextFilter } from '../parts/controls.tsx'
@@ -22,10 +22,13 @@ type Order = 'age' | 'size' | 'hits' | 'policy'
 
 function List() {
   const { cache = cacheNames.value[0], prefix, order = 'size', reverse, cursor } = route.value.query
-  const page = useAnswer<{ items: readonly Item[]; next: string | null }>(
-    cache === undefined ? null : `api/cache/${encodeURIComponent(cache)}/items`,
-    { prefix, order, reverse, cursor, limit: LIMIT },
-  )
+  const page = useAnswer<ItemPage>(cache === undefined ? null : `api/cache/${encodeURIComponent(cache)}/items`, {
+    prefix,
+    order,
+    reverse,
+    cursor,
+    limit: LIMIT,
+  })
   const held = memory.value?.caches.find((one) => one.name === cache)
   const sorting: Sorting = {
     by: order,
