@@ -39,6 +39,7 @@ import { Engine } from './engine.ts'
 import { type CycleSummary, Evictor } from './evictor.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Recorder } from './recorder.ts'
+import { Remeasuring } from './remeasuring.ts'
 import { type LimitOptions, type LimitsChange, limitsChange, policyChange } from './settings-change.ts'
 import { statsOf } from './statistics.ts'
 import type { Stats } from './stats.ts'
@@ -143,6 +144,8 @@ export class MemoryManager {
       memory: resolved.pressure ? surroundings.memory(mayUse) : null,
       estimates: resolved.sizing === 'heap',
     })
+    const remeasuring = new Remeasuring(recorder, evictor, resolved.sizing, resolved.remeasure)
+    housekeeping.remeasure = (at) => remeasuring.check(at)
     const actors = new Actors()
     this.engine = new Engine({
       recorder,
@@ -153,6 +156,8 @@ export class MemoryManager {
       actors,
       logger,
       sizing: resolved.sizing,
+      clone: resolved.clone,
+      remeasuring,
       prefix: prefix === null ? null : guardedRule(prefix, (error) => publisher.failed(error)),
     })
     this.handles = new CacheHandles(this.engine)

@@ -77,6 +77,7 @@ export class Recorder {
     }
   }
 
+  /** Returns the handle of the new entry. */
   added(
     at: number,
     cache: CacheState,
@@ -85,10 +86,11 @@ export class Recorder {
     check: number,
     stored: Event.Stored,
     value: unknown,
-  ): void {
+  ): number {
     const { state } = this
     const seq = state.seq + 1
-    this.values[state.added(seq, at, cache, key, hash, check, stored)] = value
+    const h = state.added(seq, at, cache, key, hash, check, stored)
+    this.values[h] = value
     if (this.onAdded.heard) {
       // Written out, as in `updated`: what `stored` is the next operation uses again, and a spread would take 60 ns or more.
       const { size, offHeap, expiresAt, cost, prefix, actor, traceId } = stored
@@ -109,6 +111,7 @@ export class Recorder {
         traceId,
       })
     }
+    return h
   }
 
   updated(at: number, cache: CacheState, key: string, h: number, stored: Event.Stored, value: unknown): void {

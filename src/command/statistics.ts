@@ -72,6 +72,7 @@ export function statsOf({ state, started, allowance, audit, observerErrors, imba
     process: { rss, heapUsed, heapLimit: v8.getHeapStatistics().heap_size_limit },
     mayUse: allowance,
     pressure: pressureOf(state),
+    sizeDrift: state.drift,
     imbalances,
     observerErrors,
     audit: audit?.state() ?? null,

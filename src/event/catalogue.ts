@@ -242,6 +242,24 @@ export interface Peaked extends Happened<'peaked'> {
   readonly held: Holdings
 }
 
+/** What an entry is charged from now on, its value having changed since it was stored. */
+export interface Resized {
+  readonly cache: string
+  readonly key: string
+  readonly size: number
+  readonly offHeap: number
+  readonly previousSize: number
+}
+
+export interface Remeasured extends Happened<'remeasured'> {
+  /** Entries that were sized again, and what they were charged before and after. */
+  readonly sampled: number
+  readonly bytesBefore: number
+  readonly bytesAfter: number
+  /** Those among them whose size had changed. */
+  readonly entries: readonly Resized[]
+}
+
 export interface Configured extends Happened<'configured'>, Done {
   readonly from: SettingsChange
   readonly to: SettingsChange
@@ -368,6 +386,7 @@ export type MuninnEvent =
   | CycleCompleted
   | Checked
   | Peaked
+  | Remeasured
   | Configured
   | BudgetChanged
   | Adapted
@@ -398,6 +417,7 @@ export const EVENT_TYPES = Object.keys({
   'cycle-completed': 0,
   checked: 0,
   peaked: 0,
+  remeasured: 0,
   configured: 0,
   'budget-changed': 0,
   adapted: 0,

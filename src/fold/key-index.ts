@@ -88,17 +88,21 @@ export class KeyIndex {
     return this.collect(this.count, 1)
   }
 
-  /** Handles of some entries, at most `most`, evenly from over the table: keys are there in no order. */
-  some(most: number): number[] {
+  /** Handles of some entries, at most `most`, evenly from over the table: keys are there in no order. Others after other numbers of `passed` buckets. */
+  some(most: number, passed = 0): number[] {
     // Odd, so that it visits every bucket of 2^n; far apart, since neighbours came into the table together.
-    return this.count <= most ? this.handles() : this.collect(most, (this.heads.length * 0.618) | 1)
+    return this.count <= most ? this.handles() : this.collect(most, (this.heads.length * 0.618) | 1, passed)
   }
 
-  private collect(most: number, stride: number): number[] {
+  private collect(most: number, stride: number, passed = 0): number[] {
     if (this.old !== null) this.move(this.old, this.old.length)
     const { heads, mask, columns } = this
     const handles: number[] = []
-    for (let looked = 0, bucket = 0; looked < heads.length; looked++, bucket = (bucket + stride) & mask) {
+    for (
+      let looked = 0, bucket = Math.imul(passed, stride) & mask;
+      looked < heads.length;
+      looked++, bucket = (bucket + stride) & mask
+    ) {
       for (let held = heads[bucket] as number; held !== 0; held = columns.chain[held - 1] as number) {
         if (handles.length === most) return handles
         handles.push(held - 1)

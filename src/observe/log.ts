@@ -39,6 +39,14 @@ export function logEvents(publisher: Publisher, logger: Logger, redaction: Redac
     )
   })
   on('budget-changed', (e) => logBudget(logger, e))
+  on('remeasured', ({ sampled, bytesBefore, bytesAfter, entries }) => {
+    if (entries.length === 0) return
+    const fields = { sampled, changed: entries.length, bytes_before: bytesBefore, bytes_after: bytesAfter }
+    logger.warn(
+      fields,
+      `values were changed after they were stored: ${entries.length} of ${sampled} entries sized again`,
+    )
+  })
   on('clock-changed', (e) =>
     logger.warn({ from: e.from, to: e.to }, 'the wall clock jumped; expiries and ages are not affected'),
   )

@@ -14,8 +14,8 @@ import { afterAll, describe, expect, it } from 'vitest'
 const BUDGET = 64 * 1024 ** 2
 const SCRIPT = fileURLToPath(new URL('../support/filled-budgets.mjs', import.meta.url))
 const SLICE = ['one integer', 'a user of an API', 'a string of 10 kB', 'a Buffer of 2 kB']
-/** Their own estimates are off by more than that (test/unit/estimate-growth.test.ts, docs/memory.md). */
-const ESTIMATED_BADLY = new Set(['spread', 'strings, pushed', 'a Map of Sets', 'a Map after deletions'])
+/** Their own estimates are off by more than that, on one Node or another (docs/memory.md). */
+const ESTIMATED_BADLY = new Set(['spread', 'strings, pushed', 'fields by symbol', 'a bound function', 'a Map of Sets'])
 const isNight = process.env['MUNINN_NIGHT'] !== undefined
 
 interface Filled {

@@ -149,6 +149,12 @@ const FIELDS: Fields = {
     },
     mayUse: null,
   },
+  remeasured: {
+    sampled: 2,
+    bytesBefore: 30,
+    bytesAfter: 40,
+    entries: [{ cache: 'tenant', key: 'user:1', size: 20, offHeap: 0, previousSize: 10 }],
+  },
   adapted: { policy: 'hybrid', cache: null, from: 'a', to: 'b', reason: 'c' },
   'clock-changed': { from: 0, to: 5 },
   'stats-reset': NOBODY,
