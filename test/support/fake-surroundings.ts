@@ -10,6 +10,7 @@ export class FakeSurroundings implements Surroundings, ProcessMemory {
   /** Of the V8 heap, without what the caches hold. */
   others = 20 * MIB
   garbage = 0
+  young = 0
   heapLimit = 256 * MIB
   used: Omit<ResidentReading, 'rss'> = { used: 100 * MIB, limit: 1024 * MIB, source: 'test', stalled: 0 }
   /** What the caches hold on the heap; asked at each reading. */
@@ -23,7 +24,7 @@ export class FakeSurroundings implements Surroundings, ProcessMemory {
 
   heap() {
     this.reads++
-    return { used: this.others + this.garbage + this.held(), limit: this.heapLimit }
+    return { used: this.others + this.garbage + this.held(), young: this.young, limit: this.heapLimit }
   }
 
   rss(): number {

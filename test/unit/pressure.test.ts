@@ -158,6 +158,18 @@ describe('a process that runs short of heap', () => {
     expect(test.of('budget-changed')[1]?.to.maxHeap).toBeLessThanOrEqual(30 * MIB)
   })
 
+  it('grows no further where what survives of the young generation would fill the rest', () => {
+    const { test, world } = pressed(40 * MIB)
+    world.garbage = 150 * MIB
+    test.memory.check()
+    expect(test.of('budget-changed')).toEqual([])
+    world.young = 48 * MIB
+    test.memory.check()
+    expect(test.of('budget-changed')).toMatchObject([
+      { reason: 'pressure', to: { maxHeap: 40 * MIB }, evidence: { afterCollection: false } },
+    ])
+  })
+
   it('is noticed in the middle of synchronous work, before a collection can be told', () => {
     const { test, world } = pressed(1 * MIB)
     world.others = 150 * MIB
