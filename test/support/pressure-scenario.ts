@@ -65,12 +65,14 @@ export function scenarioOf(seed: number, ms: number, groups: boolean): Scenario 
   const dice = chance(mixed(seed))
   const one = <T>(of: readonly T[]): T => of[dice(of.length)] as T
   const inGroup = groups && dice(6) === 0
+  // A container holds the heap limit, the young generation, Node itself and Buffers: the heap is a third of it.
+  const groupMb = inGroup ? one([192, 288, 384]) : 0
   const worker = !inGroup && dice(4) === 0
   return {
     seed,
-    heapMb: worker ? one([64, 128, 256]) : inGroup ? one([64, 128]) : 256,
+    heapMb: worker ? one([64, 128, 256]) : groupMb > 0 ? groupMb / 3 : 256,
     worker,
-    groupMb: inGroup ? one([192, 256, 384]) : 0,
+    groupMb,
     ms,
     shape: inGroup ? one(['small Buffers', 'large Buffers', 'typed arrays', 'any']) : one(SHAPES),
     size: one([50, 1_000, 4_000]),
