@@ -19,24 +19,28 @@ function campaign(groups: boolean): Scenario[] {
 }
 
 describe('a process that runs short of memory', () => {
-  test('does not die of its cache, whatever is added, at whatever rate, and whatever the rest of it takes', async () => {
-    const groups = ControlGroup.canBeMade
-    const scenarios = campaign(groups)
-    process.stdout.write(
-      `pressure: ${scenarios.length} scenarios from seed ${SEED} (MUNINN_SEED)${groups ? '' : '; no control group can be made here'}\n`,
-    )
-    let underPressure = 0
-    for (const scenario of scenarios) {
-      const { seed } = scenario
-      const { died, errors, report } = await play(scenario)
-      expect(died, `seed ${seed}: ${JSON.stringify(scenario)}\n${errors.slice(-2_000)}`).toBeNull()
-      expect(report, `seed ${seed}`).toMatchObject({ imbalances: 0 })
-      // What was given up for the process is told.
-      if ((report?.causes.pressure ?? 0) > 0) expect(report?.changes, `seed ${seed}`).toBeGreaterThan(0)
-      if ((report?.changes ?? 0) > 0) underPressure++
-      if (process.env.MUNINN_PRESSURE_REPORT !== undefined)
-        process.stdout.write(`${JSON.stringify({ ...scenario, ...report })}\n`)
-    }
-    process.stdout.write(`pressure: ${underPressure} of ${scenarios.length} came under pressure; none died\n`)
-  })
+  test(
+    'does not die of its cache, whatever is added, at whatever rate, and whatever the rest of it takes',
+    async () => {
+      const groups = ControlGroup.canBeMade
+      const scenarios = campaign(groups)
+      process.stdout.write(
+        `pressure: ${scenarios.length} scenarios from seed ${SEED} (MUNINN_SEED)${groups ? '' : '; no control group can be made here'}\n`,
+      )
+      let underPressure = 0
+      for (const scenario of scenarios) {
+        const { seed } = scenario
+        const { died, errors, report } = await play(scenario)
+        expect(died, `seed ${seed}: ${JSON.stringify(scenario)}\n${errors.slice(-2_000)}`).toBeNull()
+        expect(report, `seed ${seed}`).toMatchObject({ imbalances: 0 })
+        // What was given up for the process is told.
+        if ((report?.causes.pressure ?? 0) > 0) expect(report?.changes, `seed ${seed}`).toBeGreaterThan(0)
+        if ((report?.changes ?? 0) > 0) underPressure++
+        if (process.env.MUNINN_PRESSURE_REPORT !== undefined)
+          process.stdout.write(`${JSON.stringify({ ...scenario, ...report })}\n`)
+      }
+      process.stdout.write(`pressure: ${underPressure} of ${scenarios.length} came under pressure; none died\n`)
+    },
+    2 * CAMPAIGN + 60_000,
+  )
 })
