@@ -170,6 +170,19 @@ describe('a process that runs short of heap', () => {
     ])
   })
 
+  it('gives way also where sizes say that the caches hold more than there is', () => {
+    const { test, world } = pressed(1 * MIB, { maxMemory: '8GB', maxHeap: '8GB' })
+    world.held = () => stateOf(test.memory).heapBytes / 4
+    world.others = 120 * MIB
+    fill(test, 400 * MIB, 256 * KIB)
+    expect(test.memory.cache('c').bytes).toBeGreaterThan(300 * MIB)
+    world.garbage = 20 * MIB
+    test.memory.check()
+    expect(test.of('budget-changed')[0]).toMatchObject({ reason: 'pressure', evidence: { afterCollection: false } })
+    world.collect()
+    expect(effective(test).maxHeap).toBeLessThan(350 * MIB)
+  })
+
   it('is noticed in the middle of synchronous work, before a collection can be told', () => {
     const { test, world } = pressed(1 * MIB)
     world.others = 150 * MIB
