@@ -119,6 +119,21 @@ test('Keys: found by prefix, sorted, one opened, its life drawn, deleted with th
     await visit.endWell()
   }))
 
+test('Keys: one whose address a browser would take for a folder is deleted, and nothing else', () =>
+  inQuiet(async () => {
+    const cache = served.demo.memory.cache('general')
+    cache.set('.', 'a', { size: 10 })
+    cache.set('', 'b', { size: 10 })
+    const visit = await Visit.to(browser, served.url, 'keys/general/.')
+    const { page } = visit
+    await page.getByRole('button', { name: 'Delete…' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await expect.poll(() => cache.has('.'), SOON).toBe(false)
+    expect(cache.has('')).toBe(true)
+    cache.delete('')
+    await visit.endWell()
+  }))
+
 test('Evictions: filtered by cause and prefix, paged, each with its reason', async () => {
   const visit = await Visit.to(browser, served.url, 'evictions')
   const { page } = visit

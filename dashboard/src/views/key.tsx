@@ -143,7 +143,9 @@ function Explained({ of, item }: { of: Explanation; item: Item | null }) {
 
 function Delete({ cache, of, close, done }: { cache: string; of: string; close: () => void; done: () => void }) {
   const act = async () => {
-    await ask(`api/cache/${encodeURIComponent(cache)}/items/${encodeURIComponent(of)}`, { method: 'DELETE' })
+    // Not by the item's own address: browsers take the keys `.` and `..` in it for folders, and another entry would go.
+    const operations = [{ op: 'delete', key: of }]
+    await ask(`api/cache/${encodeURIComponent(cache)}/bulk`, { method: 'POST', body: { operations } })
     done()
   }
   return (
