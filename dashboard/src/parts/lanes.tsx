@@ -1,3 +1,4 @@
+import { countInWords } from '../../../src/query/words.ts'
 import { percent } from '../../../src/serve/cli/text.ts'
 import type { Change, Cycle, Run, Warning } from '../api/answers.ts'
 import { localText } from './figures.tsx'
@@ -68,7 +69,7 @@ function runMark(run: Run): Mark {
     from: Date.parse(run.startedAt),
     to: Date.parse(run.stoppedAt ?? run.lastAt),
     kind: run.state,
-    text: `run ${run.run.slice(0, 8)}, ${run.state}, ${run.evictedItems.toLocaleString('en')} evictions`,
+    text: `run ${run.run.slice(0, 8)}, ${run.state}, ${countInWords(run.evictedItems, 'eviction')}`,
   }
 }
 
@@ -107,7 +108,7 @@ function cycleMark(cycle: Cycle): Mark {
     id: cycle.cycle,
     from: Date.parse(cycle.startedAt),
     kind: 'cycle',
-    text: `${cycle.trigger} cycle, ${(cycle.count ?? 0).toLocaleString('en')} entries, ${percent(cycle.usageBefore)} → ${percent(cycle.usageAfter)}`,
+    text: `${cycle.trigger} cycle, ${countInWords(cycle.count ?? 0, 'entry', 'entries')}, usage from ${percent(cycle.usageBefore)} to ${percent(cycle.usageAfter)}`,
   }
 }
 

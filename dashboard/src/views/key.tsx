@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 
 import type { Explanation, Item } from '../api/answers.ts'
-import { ask } from '../api/client.ts'
+import { ask, mayChange, READ_ONLY } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { Confirm } from '../parts/confirm.tsx'
 import { Bytes, Count, Duration, Key, Time } from '../parts/figures.tsx'
@@ -36,7 +36,12 @@ export function KeyPage({ cache, of }: { cache: string; of: string }) {
         title={item === null ? 'Not in the cache' : 'In the cache'}
         aside={
           item !== null && (
-            <button type="button" onClick={() => setDeleting(true)}>
+            <button
+              type="button"
+              disabled={!mayChange.value}
+              title={mayChange.value ? undefined : READ_ONLY}
+              onClick={() => setDeleting(true)}
+            >
               Delete…
             </button>
           )

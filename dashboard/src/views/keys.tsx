@@ -1,3 +1,4 @@
+import { countInWords } from '../../../src/query/words.ts'
 import { percent } from '../../../src/serve/cli/text.ts'
 import type { Item, ItemPage } from '../api/answers.ts'
 import { useAnswer } from '../api/use-answer.ts'
@@ -68,7 +69,7 @@ function List() {
         aside={
           held !== undefined && (
             <span>
-              <Count of={held.items} /> entries, <Bytes of={held.bytes} />
+              {countInWords(held.items, 'entry', 'entries')}, <Bytes of={held.bytes} />
             </span>
           )
         }

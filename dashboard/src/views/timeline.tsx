@@ -1,4 +1,5 @@
 import { useMemo } from 'preact/hooks'
+import { countInWords } from '../../../src/query/words.ts'
 import { bytes, count, percent } from '../../../src/serve/cli/text.ts'
 import type { Timeline as Answered, Change, Cycle, Eviction, Page, Run, Sample, Warning } from '../api/answers.ts'
 import { HOUR, RANGES } from '../api/range.ts'
@@ -253,7 +254,7 @@ function Happened({ runs, warnings, changes }: Omit<Past, 'cycles'>) {
       .map((run) => ({
         at: run.lastAt,
         id: `${run.run} crashed`,
-        text: `Run ${run.run.slice(0, 8)} crashed: the log's last word of it, after ${count(run.evictedItems)} evictions`,
+        text: `Run ${run.run.slice(0, 8)} crashed: the log's last word of it, after ${countInWords(run.evictedItems, 'eviction')}`,
       })),
     ...warnings.map((warning) => ({
       at: warning.at,
