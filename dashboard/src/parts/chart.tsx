@@ -30,7 +30,7 @@ export interface ChartProps {
   /** Of the x axis in epoch seconds; left out, the figures' own. */
   readonly span?: readonly [number, number]
   /** Horizontal marks: thresholds. */
-  readonly marks?: readonly { readonly at: number; readonly name: string }[]
+  readonly marks?: readonly { readonly at: number; readonly name: string; readonly colour?: 'warn' | 'bad' }[]
   /** Charts of one group share their cursor. */
   readonly group?: string
   /** A range was drawn with the pointer; epoch seconds. */
@@ -221,21 +221,21 @@ function axisTime(second: number, increment: number): string {
 function drawMarks(plot: uPlot, { marks = [] }: ChartProps, colour: (name: string) => string, font: string): void {
   const { ctx, bbox } = plot
   ctx.save()
-  ctx.strokeStyle = colour('mark')
   ctx.fillStyle = colour('muted')
   ctx.font = font.replace('11px', `${10 * devicePixelRatio}px`)
   ctx.textAlign = 'right'
   ctx.lineWidth = devicePixelRatio
   ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio])
-  marks.forEach(({ at, name }, index) => {
+  marks.forEach(({ at, name, colour: own = 'mark' }, index) => {
     const y = Math.round(plot.valToPos(at, 'y', true))
     if (y < bbox.top || y > bbox.top + bbox.height) return
+    ctx.strokeStyle = colour(own)
     ctx.beginPath()
     ctx.moveTo(bbox.left, y)
     ctx.lineTo(bbox.left + bbox.width, y)
     ctx.stroke()
-    // Above the first, below the others: they may be close.
-    ctx.fillText(name, bbox.left + bbox.width - 2, y + (index === 0 ? -3 : 10) * devicePixelRatio)
+    // Side by side: the lines may be close.
+    ctx.fillText(name, bbox.left + bbox.width - (2 + index * 84) * devicePixelRatio, y - 3 * devicePixelRatio)
   })
   ctx.restore()
 }

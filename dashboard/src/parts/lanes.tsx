@@ -36,30 +36,37 @@ export function Lanes({
   ]
   const place = (at: number) => ((at - from) / (to - from)) * 100
   return (
-    <dl class="lanes">
-      {lanes.map(({ name, marks }) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>
-            {marks
-              .filter((mark) => (mark.to ?? mark.from) >= from && mark.from <= to)
-              .map((mark) => {
-                const start = Math.max(0, place(mark.from))
-                const end = Math.min(100, place(mark.to ?? mark.from))
-                return (
-                  <span
-                    key={mark.id}
-                    data-kind={mark.kind}
-                    class={mark.to === undefined ? 'moment' : 'stretch'}
-                    style={{ left: `${start}%`, width: mark.to === undefined ? '' : `${end - start}%` }}
-                    title={`${localText(mark.from)}: ${mark.text}`}
-                  />
-                )
-              })}
-          </dd>
-        </div>
-      ))}
-    </dl>
+    <>
+      <dl class="lanes">
+        {lanes.map(({ name, marks }) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>
+              {marks
+                .filter((mark) => (mark.to ?? mark.from) >= from && mark.from <= to)
+                .map((mark) => {
+                  const start = Math.max(0, place(mark.from))
+                  const end = Math.min(100, place(mark.to ?? mark.from))
+                  return (
+                    <span
+                      key={mark.id}
+                      data-kind={mark.kind}
+                      class={mark.to === undefined ? 'moment' : 'stretch'}
+                      style={{ left: `${start}%`, width: mark.to === undefined ? '' : `${end - start}%` }}
+                      title={`${localText(mark.from)}: ${mark.text}`}
+                    />
+                  )
+                })}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <p class="legend">
+        <i class="swatch" data-kind="run" /> run <i class="swatch" data-kind="crash" /> crash{' '}
+        <i class="swatch" data-kind="warning" /> warning <i class="swatch" data-kind="critical" /> critical, emergency{' '}
+        <i data-kind="cycle" /> eviction cycle <i data-kind="change" /> change
+      </p>
+    </>
   )
 }
 

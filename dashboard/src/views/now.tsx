@@ -56,8 +56,7 @@ function MemoryPanel({ of }: { of: Memory }) {
           <Percent of={minute?.hitRate ?? null} />
         </Stat>
         <Stat name="Requests">
-          {rateText(minute?.requestsPerSecond ?? 0)}
-          <small> /s</small>
+          <Rate of={minute?.requestsPerSecond} unit="/s" />
         </Stat>
         <Stat
           name="Evictions"

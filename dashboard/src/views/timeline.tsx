@@ -4,9 +4,11 @@ import { bytes, count, percent } from '../../../src/serve/cli/text.ts'
 import type { Timeline as Answered, Change, Cycle, Eviction, Page, Run, Sample, Warning } from '../api/answers.ts'
 import { HOUR, RANGES } from '../api/range.ts'
 import { useAnswer } from '../api/use-answer.ts'
+import { memory } from '../live/memory.ts'
 import { Chart } from '../parts/chart.tsx'
 import { CacheChoice, Filters, RangeChoice } from '../parts/controls.tsx'
 import { Time } from '../parts/figures.tsx'
+import { CRITICAL, EMERGENCY } from '../parts/gauge.tsx'
 import { Lanes } from '../parts/lanes.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { Answer, Empty, Incomplete } from '../parts/states.tsx'
@@ -128,6 +130,7 @@ function Charts({
     zoomed: (a: number, b: number) =>
       replaceQuery({ since: iso(a * 1000), until: iso(Math.max(b, a + 60) * 1000), burst: null }),
   }
+  const warning = memory.value?.memory_threshold ?? 0.8
   const per = every === MINUTE ? 'per minute' : `per ${every / MINUTE} minutes`
   return (
     <Panel title="Timeline" class="timeline" aside={per}>
@@ -139,6 +142,11 @@ function Charts({
         at={fine?.at ?? drawn.at}
         height={130}
         range={[0, 1]}
+        marks={[
+          { at: warning, name: `warning ${percent(warning)}`, colour: 'warn' },
+          { at: CRITICAL, name: `critical ${percent(CRITICAL)}`, colour: 'bad' },
+          { at: EMERGENCY, name: `emergency ${percent(EMERGENCY)}`, colour: 'bad' },
+        ]}
         series={[{ name: 'usage', values: fine?.usage ?? drawn.usage, text: percent }]}
       />
       <h3>Hit rate</h3>
@@ -151,7 +159,10 @@ function Charts({
         series={[{ name: 'hit rate', values: fine?.hitRate ?? drawn.hitRate, text: percent }]}
       />
       <h3>
-        Evictions <small>and of them missed afterwards</small>
+        Evictions{' '}
+        <small class="legend">
+          <i class="swatch" /> evicted <i class="swatch bad" /> of them missed afterwards
+        </small>
       </h3>
       <Chart
         {...common}
