@@ -119,6 +119,19 @@ test('Keys: found by prefix, sorted, one opened, its life drawn, deleted with th
     await visit.endWell()
   }))
 
+test('Keys: one that hundreds of others begin with is found, and is gone once it is deleted', () =>
+  inQuiet(async () => {
+    const cache = served.demo.memory.cache('general')
+    for (let n = 0; n < 250; n++) cache.set(`crowd:${n}`, n, { size: 10 })
+    cache.set('crowd:', 'last', { size: 11 })
+    const visit = await Visit.to(browser, served.url, 'keys/general/crowd%3A')
+    await visit.page.getByRole('heading', { name: 'In the cache' }).waitFor()
+    cache.delete('crowd:')
+    await visit.page.getByRole('heading', { name: 'Not in the cache' }).waitFor(SOON)
+    for (let n = 0; n < 250; n++) cache.delete(`crowd:${n}`)
+    await visit.endWell()
+  }))
+
 test('Keys: one whose address a browser would take for a folder is deleted, and nothing else', () =>
   inQuiet(async () => {
     const cache = served.demo.memory.cache('general')

@@ -234,8 +234,8 @@ function drawMarks(plot: uPlot, { marks = [] }: ChartProps, colour: (name: strin
     ctx.moveTo(bbox.left, y)
     ctx.lineTo(bbox.left + bbox.width, y)
     ctx.stroke()
-    // Side by side: the lines may be close.
-    ctx.fillText(name, bbox.left + bbox.width - (2 + index * 84) * devicePixelRatio, y - 3 * devicePixelRatio)
+    // Above the first, below the others: they may be close.
+    ctx.fillText(name, bbox.left + bbox.width - 2, y + (index === 0 ? -3 : 10) * devicePixelRatio)
   })
   ctx.restore()
 }

@@ -18,12 +18,12 @@ const SHOWN = 50
 export function KeyPage({ cache, of }: { cache: string; of: string }) {
   const listed = useAnswer<{ items: readonly Item[] }>(
     `api/cache/${encodeURIComponent(cache)}/items`,
-    { prefix: of, limit: 200 },
+    { key: of },
     { every: 2000, keep: false },
   )
   const life = useAnswer<Explanation>('api/audit/explain', { key: of, cache }, { keep: false })
   const [deleting, setDeleting] = useState(false)
-  const item = listed.value?.items.find((one) => one.key === of) ?? null
+  const item = listed.value?.items[0] ?? null
   const missing = listed.error?.status === 404
   return (
     <>

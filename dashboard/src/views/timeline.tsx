@@ -135,7 +135,13 @@ function Charts({
   return (
     <Panel title="Timeline" class="timeline" aside={per}>
       <Incomplete text={incomplete} />
-      <h3>Usage of the budget</h3>
+      <h3>
+        Usage of the budget{' '}
+        <small class="legend">
+          <i class="dash" data-kind="warning" /> warning {shareText(warning)} <i class="dash" data-kind="critical" />{' '}
+          critical {shareText(CRITICAL)}, emergency {shareText(EMERGENCY)}
+        </small>
+      </h3>
       <Chart
         {...common}
         label="Memory usage"
@@ -143,9 +149,9 @@ function Charts({
         height={130}
         range={[0, 1]}
         marks={[
-          { at: warning, name: `warning ${percent(warning)}`, colour: 'warn' },
-          { at: CRITICAL, name: `critical ${percent(CRITICAL)}`, colour: 'bad' },
-          { at: EMERGENCY, name: `emergency ${percent(EMERGENCY)}`, colour: 'bad' },
+          { at: warning, name: '', colour: 'warn' },
+          { at: CRITICAL, name: '', colour: 'bad' },
+          { at: EMERGENCY, name: '', colour: 'bad' },
         ]}
         series={[{ name: 'usage', values: fine?.usage ?? drawn.usage, text: percent }]}
       />
@@ -221,6 +227,11 @@ function finely(samples: readonly Sample[]) {
     hitRate.push(hits + misses === 0 ? null : hits / (hits + misses))
   })
   return { at, usage, hitRate }
+}
+
+/** `80 %`: of a mark, which is a round figure. */
+function shareText(share: number): string {
+  return `${+(share * 100).toFixed(1)} %`
 }
 
 function iso(ms: number): string {
