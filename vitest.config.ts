@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
 /** Run by scripts of their own (`npm run smoke`, `npm run bench`), or no tests at all. */
-const notOfNpmTest = ['bench', 'smoke', 'support']
+const notOfNpmTest = ['bench', 'mutation', 'smoke', 'support']
 
 /** The full campaigns of `npm run test:night` take this many times longer than the slices of `npm test`. */
 const patience = process.env.MUNINN_NIGHT === '1' ? 100 : 1

@@ -29,8 +29,8 @@ await build({
   logLevel: 'warn',
   build: {
     lib: { entry: typebox, formats: ['es'], fileName: () => 'typebox.js' },
-    outDir: fileURLToPath(new URL('../dist/serve/http/', import.meta.url)),
-    emptyOutDir: false,
+    outDir: fileURLToPath(new URL('../dist/bundled/', import.meta.url)),
+    emptyOutDir: true,
     minify: false,
     target: 'node20',
     rolldownOptions: { output: { banner: `/*!\n${licence}\n*/` } },

@@ -1,6 +1,8 @@
 import type { ComponentType } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import { connection } from './live/memory.ts'
+import { token } from './api/client.ts'
+import { connection, moments } from './live/memory.ts'
+import { Time } from './parts/figures.tsx'
 import { Failed } from './parts/states.tsx'
 import { StatusBar } from './parts/status-bar.tsx'
 import { TokenForm } from './parts/token-form.tsx'
@@ -69,7 +71,8 @@ export function App() {
         </nav>
         <StatusBar />
       </header>
-      <main id="main" ref={main} tabIndex={-1}>
+      <main id="main" ref={main} tabIndex={-1} data-stale={connection.value.state === 'reconnecting'}>
+        <Stale />
         {connection.value.state === 'token' ? (
           <TokenForm />
         ) : shown === undefined ? (
@@ -78,6 +81,31 @@ export function App() {
           <shown.show />
         )}
       </main>
+      {/* A browser shows no token by itself. */}
+      {token.value === null && (
+        <footer>
+          <a href="api/docs">API</a>
+          <a href="openapi.json">OpenAPI</a>
+          <a href="metrics">Metrics</a>
+        </footer>
+      )}
     </>
+  )
+}
+
+/** Figures that stay while nobody answers must not pass for live ones. */
+function Stale() {
+  if (connection.value.state !== 'reconnecting') return null
+  const last = moments.value.at(-1)
+  return (
+    <p class="stale">
+      Not live: {connection.value.why}.
+      {last !== undefined && (
+        <>
+          {' What is shown is as of '}
+          <Time at={last.at} />.
+        </>
+      )}
+    </p>
   )
 }

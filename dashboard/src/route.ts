@@ -17,7 +17,8 @@ addEventListener('hashchange', () => {
 function parse(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2)
   const [view = '', ...rest] = path.split('/').map(decoded)
-  return { view: view === '' ? 'now' : view, path: rest, query: Object.fromEntries(new URLSearchParams(query)) }
+  const given = [...new URLSearchParams(query)].filter(([, value]) => value !== '')
+  return { view: view === '' ? 'now' : view, path: rest, query: Object.fromEntries(given) }
 }
 
 function decoded(part: string): string {

@@ -60,7 +60,7 @@ export class BudgetKeeper {
   /** `state.bytes` at which an add makes us look; -1: the next add does. */
   private mark = Number.POSITIVE_INFINITY
   private reads = READS_AT_FIRST
-  private lastHeap: HeapReading = { used: 0, limit: Number.POSITIVE_INFINITY }
+  private lastHeap: HeapReading = { used: 0, young: 0, limit: Number.POSITIVE_INFINITY }
   private lastResident: ResidentReading | null = null
   private lastRss = 0
   private lastLook = 0
@@ -125,8 +125,8 @@ export class BudgetKeeper {
       this.pauses = 0
       this.pausesSince = at
     }
-    if (whole ? ago > SETTLED : at - this.lastLook < SIGN_OF_LIFE) return
-    this.look(memory, at, whole)
+    if (!whole && at - this.lastLook < SIGN_OF_LIFE) return
+    this.look(memory, at, whole && ago <= SETTLED)
     this.housekeeping.settle(at)
   }
 
@@ -158,7 +158,12 @@ export class BudgetKeeper {
 
   private judge(heap: HeapReading, resident: ResidentReading, settled: boolean, at: number): void {
     const { state } = this
-    const ofHeap = { ...heap, settled, strained: this.collecting > 0.3 }
+    const ofHeap = {
+      used: settled ? heap.used : withSurvivors(heap),
+      limit: heap.limit,
+      settled,
+      strained: this.collecting > 0.3,
+    }
     const strained = (resident.stalled ?? 0) > 10 || this.resident.fillsIn(resident.limit) < 2
     const ofResident = { ...resident, settled, strained }
     const { effective: now, settings } = state
@@ -276,4 +281,15 @@ export class BudgetKeeper {
       mayUse,
     })
   }
+}
+
+/** Survivors of the young generation, as a share of the old one's limit, that are counted at most: all may be garbage. */
+const SURVIVORS = 1 / 6
+
+/**
+ * In a small heap a collection can bring as much from the young generation as it takes from the old one, so that nothing
+ * gets smaller, and the next one ends the process.
+ */
+function withSurvivors({ used, young, limit }: HeapReading): number {
+  return used + Math.min(young, limit * SURVIVORS)
 }

@@ -16,6 +16,7 @@ import {
   checkSetOptions,
   checkTtl,
   checkValue,
+  cloneOf,
   type SetOptions,
 } from './entry-options.ts'
 import { type Loader, Loading, type LoadOptions } from './loading.ts'
@@ -151,7 +152,8 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     // The user's rule runs before anything is decided: it may call the cache.
     const prefix = this.engine.prefix?.(key) ?? null
     const { draft } = this
-    draft.charge(key, value, statedSize)
+    const held = this.engine.clone ? cloneOf(value) : value
+    draft.charge(key, held, statedSize)
     const { size, offHeap } = draft
     if (!this.attached || load?.outdated === true) return CLOSED
     if (this.loading.isBusy) this.loading.outdate(key)
@@ -170,8 +172,9 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     const refusal = makeRoom(engine, cache, key, size, offHeap, h, at)
     if (refusal !== null) return this.refuse(key, size, h, refusal, by, at)
     draft.annotate(at + ttl, cost ?? 0, ownTags, prefix, by)
-    if (h === NONE) engine.recorder.added(at, cache, key, hash, check, draft, value)
-    else engine.recorder.updated(at, cache, key, h, draft, value)
+    if (h === NONE) h = engine.recorder.added(at, cache, key, hash, check, draft, held)
+    else engine.recorder.updated(at, cache, key, h, draft, held)
+    engine.remeasuring.stored(h, statedSize !== undefined)
     if (ttl !== Number.POSITIVE_INFINITY && !engine.housekeeping.expectsExpiry) engine.housekeeping.expectExpiry()
     engine.settle(at)
     return STORED

@@ -10,6 +10,7 @@ import type { BudgetKeeper } from './budget-keeper.ts'
 import type { Evictor } from './evictor.ts'
 import type { Housekeeping } from './housekeeping.ts'
 import type { Recorder } from './recorder.ts'
+import type { Remeasuring } from './remeasuring.ts'
 
 /** What the caches of one manager share. */
 export interface EngineParts {
@@ -21,6 +22,9 @@ export interface EngineParts {
   readonly actors: Actors
   readonly logger: Logger
   readonly sizing: 'heap' | 'payload' | SizeFunction
+  /** Whether what is stored is a clone. */
+  readonly clone: boolean
+  readonly remeasuring: Remeasuring
   /** The user's own rule, guarded. */
   readonly prefix: PrefixRule | null
 }
@@ -37,6 +41,8 @@ export class Engine {
   readonly actors: Actors
   readonly logger: Logger
   readonly sizing: EngineParts['sizing']
+  readonly clone: boolean
+  readonly remeasuring: Remeasuring
   readonly prefix: EngineParts['prefix']
 
   constructor(parts: EngineParts) {
@@ -50,6 +56,8 @@ export class Engine {
     this.actors = parts.actors
     this.logger = parts.logger
     this.sizing = parts.sizing
+    this.clone = parts.clone
+    this.remeasuring = parts.remeasuring
     this.prefix = parts.prefix
   }
 

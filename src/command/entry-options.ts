@@ -38,6 +38,19 @@ export function checkValue(value: unknown): void {
     throw new InvalidEntryError('ERR_MUNINN_VALUE', 'undefined is not a value: it is what a miss returns; store null')
 }
 
+/** @throws {InvalidEntryError} for what `structuredClone` refuses: functions, proxies, symbols, getters that throw. */
+export function cloneOf<V>(value: V): V {
+  try {
+    return structuredClone(value)
+  } catch (error) {
+    throw new InvalidEntryError(
+      'ERR_MUNINN_VALUE',
+      'the value cannot be cloned, and clone is on: store what structuredClone takes, or switch clone off; nothing was stored',
+      { cause: error },
+    )
+  }
+}
+
 /** @throws {InvalidEntryError} unless it is an integer ≥ 0. */
 export function checkSize(size: unknown, what: string): asserts size is number {
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {

@@ -37,6 +37,8 @@ export class Housekeeping {
   private readonly outside = new Outside()
   /** Called by each check, before it judges. */
   onCheck: (at: number) => void = () => {}
+  /** Sizes some entries again. */
+  remeasure: (at: number) => void = () => {}
   /** Until the warning about the item limit was given. */
   watchesItems = true
   /** Entries or bytes that came and did not leave, or left and never came: a bug, where it isn't 0. */
@@ -103,6 +105,7 @@ export class Housekeeping {
     const at = this.clock.refresh()
     this.evictor.sweep(at, Number.POSITIVE_INFINITY)
     this.noticeClock(at)
+    this.remeasure(at)
     this.onCheck(at)
     this.recordSample(at)
     this.recordPeaks(at)

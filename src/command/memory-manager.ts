@@ -47,6 +47,7 @@ import { Engine } from './engine.ts'
 import { type CycleSummary, Evictor } from './evictor.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Recorder } from './recorder.ts'
+import { Remeasuring } from './remeasuring.ts'
 import { type Held, Repetition } from './repetition.ts'
 import { type LimitOptions, type LimitsChange, limitsChange, policyChange } from './settings-change.ts'
 import { ShadowCaches } from './shadow-caches.ts'
@@ -155,6 +156,8 @@ export class MemoryManager {
       memory: resolved.pressure ? surroundings.memory(mayUse) : null,
       estimates: resolved.sizing === 'heap',
     })
+    const remeasuring = new Remeasuring(recorder, evictor, resolved.sizing, resolved.remeasure)
+    housekeeping.remeasure = (at) => remeasuring.check(at)
     const actors = new Actors()
     this.engine = new Engine({
       recorder,
@@ -165,6 +168,8 @@ export class MemoryManager {
       actors,
       logger,
       sizing: resolved.sizing,
+      clone: resolved.clone,
+      remeasuring,
       prefix: prefix === null ? null : guardedRule(prefix, (error) => publisher.failed(error)),
     })
     this.handles = new CacheHandles(this.engine)

@@ -83,6 +83,7 @@ export class Recorder {
     }
   }
 
+  /** Returns the handle of the new entry. */
   added(
     at: number,
     cache: CacheState,
@@ -91,10 +92,11 @@ export class Recorder {
     check: number,
     stored: Event.Stored,
     value: unknown,
-  ): void {
+  ): number {
     const { state } = this
     const seq = state.seq + 1
-    this.values[state.added(seq, at, cache, key, hash, check, stored)] = value
+    const h = state.added(seq, at, cache, key, hash, check, stored)
+    this.values[h] = value
     if (this.shadows !== null && hash <= this.shadows.threshold) this.shadows.stored(cache, key, true, stored, at)
     if (this.onAdded.heard) {
       // Written out, as in `updated`: what `stored` is the next operation uses again, and a spread would take 60 ns or more.
@@ -116,6 +118,7 @@ export class Recorder {
         traceId,
       })
     }
+    return h
   }
 
   updated(at: number, cache: CacheState, key: string, h: number, stored: Event.Stored, value: unknown): void {

@@ -76,6 +76,7 @@ export function statsOf(sources: StatsSources): Stats {
     process: { rss, heapUsed, heapLimit: v8.getHeapStatistics().heap_size_limit },
     mayUse: allowance,
     pressure: pressureOf(state),
+    sizeDrift: state.drift,
     imbalances,
     observerErrors,
     audit: audit?.state() ?? null,

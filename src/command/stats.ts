@@ -1,6 +1,7 @@
 import type { PolicyName } from '../base/settings.ts'
 import type { MayUse } from '../event/catalogue.ts'
 import type { EvictionCause, Level } from '../event/vocabulary.ts'
+import type { SizeDrift } from '../fold/state.ts'
 import type { AuditState, Lifetime } from '../persist/audit.ts'
 import type { ShadowStats } from './shadow-caches.ts'
 
@@ -88,6 +89,8 @@ export interface Stats {
     readonly effectiveMemoryBytes: number
     readonly effectiveHeapBytes: number
   }
+  /** What the last check found that sized entries again (`remeasure`); `null` where none has. */
+  readonly sizeDrift: SizeDrift | null
   /** Breaches of the books and observers that threw, since start: 0 unless there is a bug. */
   readonly imbalances: number
   readonly observerErrors: number

@@ -35,9 +35,10 @@ export class Watch {
   /** The budget that follows from a reading, or `null`: it stays. */
   next(budget: HeldBudget, fullness: Fullness, marks: PressureMarks, at: number): number | null {
     const { limit, used } = fullness
-    // No budget is larger than what there is; so `Infinity` is none either.
-    const effective = Math.min(budget.effective, limit)
-    const stated = Math.min(budget.stated, limit)
+    // A budget of `Infinity` counts as all there is; what is held by its stated sizes may be more than that.
+    const most = Math.max(limit, 2 * budget.held)
+    const effective = Math.min(budget.effective, most)
+    const stated = Math.min(budget.stated, most)
     const known = { held: budget.held, effective, stated }
     if (fullness.settled) this.frozenAt = 0
     const lowered = this.lowered(known, fullness, marks)

@@ -3,7 +3,7 @@ import { LEVELS, type Level } from '../event/vocabulary.ts'
 import type { CacheState } from '../fold/cache-state.ts'
 import type { State } from '../fold/state.ts'
 
-/** Writers named in a warning. */
+/** Writers, and caches, named in a warning. */
 const NAMED_WRITERS = 10
 /** Where checks are off, a level is left after this time below its threshold, in ms. */
 const DEFAULT_CALM = 30_000
@@ -25,7 +25,10 @@ export function levelChange(state: State, seq: number, at: number): Warned | nul
   const rising = rank > levels.rank
   const to = LEVELS[rank] as Level
   const caches = [...state.caches.values()]
-  const bytesAdded = caches.reduce((sum, cache) => sum + cache.counts.bytesAdded - cache.bytesAddedAtLevel, 0)
+  const added = caches.map((cache) => ({
+    cache: cache.name,
+    bytes: cache.counts.bytesAdded - cache.bytesAddedAtLevel,
+  }))
   return {
     seq,
     at,
@@ -39,7 +42,11 @@ export function levelChange(state: State, seq: number, at: number): Warned | nul
     heapBytes: state.heapBytes,
     since: {
       at: state.lastLevelAt,
-      bytesAdded,
+      bytesAdded: added.reduce((sum, { bytes }) => sum + bytes, 0),
+      caches: added
+        .filter(({ bytes }) => bytes > 0)
+        .sort((a, b) => b.bytes - a.bytes)
+        .slice(0, NAMED_WRITERS),
       writers: topWriters(caches, (cache) => cache.writersAtLevel, NAMED_WRITERS),
     },
     timeLeft: timeLeft(state, at),
@@ -69,10 +76,17 @@ export function topWriters(
     .slice(0, most)
 }
 
+/** Of the two budgets, as pressure leaves them, the one that is full first. */
 function timeLeft(state: State, at: number): number | null {
+  const { bytes, heapBytes, effective } = state
   const elapsed = at - state.lastLevelAt
-  const grown = state.bytes - state.bytesAtLevel
-  if (elapsed <= 0 || grown <= 0) return null
-  const room = Math.max(0, state.settings.maxMemory - state.bytes)
-  return Number.isFinite(room) ? Math.round((room * elapsed) / grown) : null
+  const left = Math.min(
+    timeToFill(effective.maxMemory - bytes, bytes - state.bytesAtLevel, elapsed),
+    timeToFill(effective.maxHeap - heapBytes, heapBytes - state.heapBytesAtLevel, elapsed),
+  )
+  return Number.isFinite(left) ? Math.round(left) : null
+}
+
+function timeToFill(room: number, grown: number, elapsed: number): number {
+  return elapsed <= 0 || grown <= 0 ? Number.POSITIVE_INFINITY : (Math.max(0, room) * elapsed) / grown
 }

@@ -32,12 +32,12 @@ export const HEAP_MARKS: PressureMarks = { relief: 0.55, aim: 0.62, strained: 0.
 const MIB = 1024 ** 2
 
 /**
- * Of what the process, its container or the machine may use: room for garbage. V8 lets Buffers' garbage grow by 32 MB and
- * more before it collects, so a small container needs a larger share.
+ * Of what the process, its container or the machine may use: room for garbage. V8 lets Buffers' garbage grow by 64 MB
+ * before it collects, and the allocator keeps much of what is freed: a small container needs a larger share.
  */
 export function residentMarks(limit: number): PressureMarks {
-  const room = Math.min(Math.max(0.15 * limit, 40 * MIB), 0.3 * limit, 1024 * MIB) / limit
-  return { relief: 1 - 2 * room, aim: 1 - 1.4 * room, strained: 1 - 1.2 * room, start: 1 - room, last: 1 - room / 2 }
+  const room = Math.min(Math.max(0.15 * limit, 64 * MIB), 0.35 * limit, 1024 * MIB) / limit
+  return { relief: 1 - 1.6 * room, aim: 1 - 1.3 * room, strained: 1 - 1.15 * room, start: 1 - room, last: 1 - room / 2 }
 }
 
 /** A budget as it holds now, and what it is when nothing is wrong. */

@@ -146,9 +146,14 @@ export interface Warned extends Happened<'warned'> {
   readonly threshold: number
   readonly bytes: number
   readonly heapBytes: number
-  /** What was added since the last change of level (or since start). */
-  readonly since: { readonly at: number; readonly bytesAdded: number; readonly writers: readonly PrefixShare[] }
-  /** ms until the budget is full at the net rate since then; `null` where it isn't growing. */
+  /** What was added since the last change of level (or since start): in all, by cache, and by the largest writers. */
+  readonly since: {
+    readonly at: number
+    readonly bytesAdded: number
+    readonly caches: readonly { readonly cache: string; readonly bytes: number }[]
+    readonly writers: readonly PrefixShare[]
+  }
+  /** ms until a budget is full at the net rate since then, of bytes or of heap; `null` where neither is growing. */
   readonly timeLeft: number | null
 }
 
@@ -253,6 +258,24 @@ export interface Peaked extends Happened<'peaked'> {
   /** When it was reached. */
   readonly peakedAt: number
   readonly held: Holdings
+}
+
+/** What an entry is charged from now on, its value having changed since it was stored. */
+export interface Resized {
+  readonly cache: string
+  readonly key: string
+  readonly size: number
+  readonly offHeap: number
+  readonly previousSize: number
+}
+
+export interface Remeasured extends Happened<'remeasured'> {
+  /** Entries that were sized again, and what they were charged before and after. */
+  readonly sampled: number
+  readonly bytesBefore: number
+  readonly bytesAfter: number
+  /** Those among them whose size had changed. */
+  readonly entries: readonly Resized[]
 }
 
 export interface Configured extends Happened<'configured'>, Done {
@@ -383,6 +406,7 @@ export type MuninnEvent =
   | CycleCompleted
   | Checked
   | Peaked
+  | Remeasured
   | Configured
   | BudgetChanged
   | Adapted
@@ -413,6 +437,7 @@ export const EVENT_TYPES = Object.keys({
   'cycle-completed': 0,
   checked: 0,
   peaked: 0,
+  remeasured: 0,
   configured: 0,
   'budget-changed': 0,
   adapted: 0,

@@ -34,6 +34,8 @@ export function apply(state: State, e: Event.MuninnEvent): void {
       return state.checked(e)
     case 'peaked':
       return state.peaked(e)
+    case 'remeasured':
+      return remeasured(state, e)
     case 'configured':
       return state.configured(e)
     case 'budget-changed':
@@ -63,6 +65,11 @@ function cacheOf(state: State, name: string): CacheState {
 function added(state: State, e: Event.Added): void {
   const hash = state.hasher.hash(e.key)
   state.added(e.seq, e.at, cacheOf(state, e.cache), e.key, hash, state.hasher.checkOf(e.key), e)
+}
+
+function remeasured(state: State, e: Event.Remeasured): void {
+  state.remeasured(e)
+  for (const entry of e.entries) about(state, entry, (cache, h) => state.resized(e.at, cache, h, entry))
 }
 
 function about(state: State, e: { cache: string; key: string }, fold: (cache: CacheState, h: number) => void): void {

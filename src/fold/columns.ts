@@ -4,7 +4,7 @@ import { copied, Links } from './links.ts'
 export const NONE = -1
 
 /** Columns are made for this many entries at once at most; beyond it they grow by a quarter. */
-const PREALLOCATED = 1 << 18
+const PREALLOCATED = 1 << 12
 const SMALLEST = 64
 
 /**

@@ -5,7 +5,7 @@ import { hashWholeKey } from './hash.ts'
 /** Buckets at first; a power of two. */
 const SMALLEST = 64
 /** Most buckets made at once for an expected number of entries. */
-const PREALLOCATED = 1 << 19
+const PREALLOCATED = 1 << 13
 /**
  * By chance a chain is shorter than this even at 2^24 entries (at load ½, one of 12 is expected once in 10^9 buckets);
  * a longer one means keys that collide: an attack, or keys that differ where `KeyHasher` doesn't look.
@@ -88,17 +88,21 @@ export class KeyIndex {
     return this.collect(this.count, 1)
   }
 
-  /** Handles of some entries, at most `most`, evenly from over the table: keys are there in no order. */
-  some(most: number): number[] {
+  /** Handles of some entries, at most `most`, evenly from over the table: keys are there in no order. Others after other numbers of `passed` buckets. */
+  some(most: number, passed = 0): number[] {
     // Odd, so that it visits every bucket of 2^n; far apart, since neighbours came into the table together.
-    return this.count <= most ? this.handles() : this.collect(most, (this.heads.length * 0.618) | 1)
+    return this.count <= most ? this.handles() : this.collect(most, (this.heads.length * 0.618) | 1, passed)
   }
 
-  private collect(most: number, stride: number): number[] {
+  private collect(most: number, stride: number, passed = 0): number[] {
     if (this.old !== null) this.move(this.old, this.old.length)
     const { heads, mask, columns } = this
     const handles: number[] = []
-    for (let looked = 0, bucket = 0; looked < heads.length; looked++, bucket = (bucket + stride) & mask) {
+    for (
+      let looked = 0, bucket = Math.imul(passed, stride) & mask;
+      looked < heads.length;
+      looked++, bucket = (bucket + stride) & mask
+    ) {
       for (let held = heads[bucket] as number; held !== 0; held = columns.chain[held - 1] as number) {
         if (handles.length === most) return handles
         handles.push(held - 1)

@@ -26,6 +26,15 @@ export interface RunningCycle {
 
 const NO_CEILING: Event.Budgets = { maxMemory: Number.POSITIVE_INFINITY, maxHeap: Number.POSITIVE_INFINITY }
 
+/** A sample of entries that were sized again: what they were charged when they were stored, and what they are now. */
+export interface SizeDrift {
+  readonly at: number
+  readonly sampled: number
+  readonly changed: number
+  readonly bytesBefore: number
+  readonly bytesAfter: number
+}
+
 /** Who an event is about: the cache, and the entry's handle (`NONE` before it is there). */
 type Entry = number
 
@@ -65,12 +74,15 @@ export class State {
   warnings = 0
   cyclesAtReset = 0
   warningsAtReset = 0
+  /** What the last sample of entries that were sized again showed. */
+  drift: SizeDrift | null = null
   /** NaN: none yet. A number always: V8 would allocate one per store into a field that may be null. */
   lastEviction = Number.NaN
   lastCheck: number | null = null
   lastReset: number | null = null
   lastLevelAt = 0
   bytesAtLevel = 0
+  heapBytesAtLevel = 0
   wallOffset = 0
   /** No entry of any cache expires before this; may be too early, never too late. */
   soonestExpiry = Number.POSITIVE_INFINITY
@@ -257,6 +269,7 @@ export class State {
     if (e.level !== 'recovered') this.warnings++
     this.lastLevelAt = e.at
     this.bytesAtLevel = this.bytes
+    this.heapBytesAtLevel = this.heapBytes
     for (const cache of this.caches.values()) {
       cache.bytesAddedAtLevel = cache.counts.bytesAdded
       cache.writersAtLevel = counted(cache)
@@ -287,6 +300,33 @@ export class State {
   peaked(e: Event.Peaked): void {
     this.happened(e)
     this.peaks.by[e.metric].told = e.value
+  }
+
+  remeasured(e: Event.Remeasured): void {
+    this.happened(e)
+    const { sampled, bytesBefore, bytesAfter, entries } = e
+    this.drift = { at: e.at, sampled, changed: entries.length, bytesBefore, bytesAfter }
+  }
+
+  /** What an entry is charged changes; it is no use of it. */
+  resized(at: number, cache: CacheState, h: Entry, to: Event.Resized): void {
+    const grown = to.size - (this.columns.size[h] as number)
+    const grownOffHeap = to.offHeap - this.offHeapOf(h)
+    if (this.peaks.isFresh && grown < 0) this.peaks.keep(this.holdings())
+    const ordered = this.policy.name === 'size'
+    if (ordered) cache.order.updating(h)
+    this.columns.size[h] = to.size
+    if (to.offHeap !== 0) this.columns.needOffHeap()
+    if (this.columns.offHeap.length !== 0) this.columns.offHeap[h] = to.offHeap
+    if (ordered) cache.order.updated(h, this.columns.usedSeq[h] as number)
+    cache.order.resized?.(to.size - grown, to.size)
+    if (grown > 0) cache.counts.bytesAdded += grown
+    else cache.counts.bytesLeft -= grown
+    cache.bytes += grown
+    this.bytes += grown
+    this.offHeapBytes += grownOffHeap
+    this.peaks.measured(this.bytes, this.heapBytes, this.items, at)
+    if (this.levels.rank !== 0) this.levels.usageIs(this.usage, at)
   }
 
   configured(e: Event.Configured): void {

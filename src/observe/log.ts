@@ -23,7 +23,7 @@ export function logEvents(publisher: Publisher, logger: Logger, redaction: Redac
       timeLeft: e.timeLeft,
     }
     if (e.level === 'recovered') logger.info(fields, `memory recovered: from ${e.from} to ${e.to}`)
-    else logger.warn(fields, `memory ${e.level}: ${percent(e.usage)} >= ${percent(e.threshold)}`)
+    else logger.warn(fields, `memory ${e.level}: ${percent(e.usage)} >= ${percent(e.threshold)}${culprit(e)}`)
   })
   on('cycle-started', (e) => {
     logger.info(
@@ -39,6 +39,14 @@ export function logEvents(publisher: Publisher, logger: Logger, redaction: Redac
     )
   })
   on('budget-changed', (e) => logBudget(logger, e))
+  on('remeasured', ({ sampled, bytesBefore, bytesAfter, entries }) => {
+    if (entries.length === 0) return
+    const fields = { sampled, changed: entries.length, bytes_before: bytesBefore, bytes_after: bytesAfter }
+    logger.warn(
+      fields,
+      `values were changed after they were stored: ${entries.length} of ${sampled} entries sized again`,
+    )
+  })
   on('clock-changed', (e) =>
     logger.warn({ from: e.from, to: e.to }, 'the wall clock jumped; expiries and ages are not affected'),
   )
@@ -51,6 +59,16 @@ export function logEvents(publisher: Publisher, logger: Logger, redaction: Redac
   })
   on('added', (e) => logger.debug({ cache: e.cache, size: e.size }, `added ${e.cache} item: size=${e.size} bytes`))
   on('updated', (e) => logger.debug({ cache: e.cache, size: e.size }, `updated ${e.cache} item: size=${e.size} bytes`))
+}
+
+/** Who filled it, and how long it will last at that rate. */
+function culprit({ since, timeLeft }: EventOf<'warned'>): string {
+  const [cache] = since.caches
+  if (cache === undefined) return ''
+  const writer = since.writers.find((candidate) => candidate.cache === cache.cache && candidate.prefix !== '')
+  const prefix = writer === undefined ? '' : `, ${shownBytes(writer.bytes)} of them under ${writer.prefix}`
+  const by = `; since the last level ${shownBytes(since.bytesAdded)} were added, ${shownBytes(cache.bytes)} by ${cache.cache}${prefix}`
+  return timeLeft === null ? by : `${by}; full in ${Math.round(timeLeft / 1000)} s at that rate`
 }
 
 function logBudget(logger: Logger, e: EventOf<'budget-changed'>): void {

@@ -106,7 +106,8 @@ export class AuditLog {
       setAside: this.#setAside,
       sampledShare: this.#share,
       writtenEvents: this.#writtenEvents,
-      pendingEvents: this.#outbox.events + (delivery?.events ?? 0),
+      // What still waited at the end is lost, and counted so.
+      pendingEvents: this.#isClosed ? 0 : this.#outbox.events + (delivery?.events ?? 0),
       lostEvents: this.#lostEvents,
       acknowledgedSeq: this.#acknowledgedSeq,
     }

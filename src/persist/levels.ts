@@ -18,6 +18,7 @@ const DEPARTURES: readonly EventType[] = [
   'cycle-completed',
   'checked',
   'peaked',
+  'remeasured',
   'configured',
   'budget-changed',
   'adapted',

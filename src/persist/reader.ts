@@ -45,9 +45,26 @@ function connect(path: string, busyTimeout: number): Database {
     return database
   } catch (error) {
     database.close()
+    if (errorCode(error) === 'SQLITE_READONLY_ROLLBACK') {
+      rollBack(path, busyTimeout)
+      return new Driver(path, { readonly: true, fileMustExist: true, timeout: busyTimeout })
+    }
     // A log in WAL mode can't be read from a read-only folder, unless nobody can be writing it.
     if (!errorCode(error).startsWith('SQLITE_CANTOPEN') || existsSync(`${path}-wal`)) throw error
     return new Driver(`${pathToFileURL(resolve(path)).href}?immutable=1`, { readonly: true, timeout: busyTimeout })
+  }
+}
+
+/**
+ * Undoes what a process left half done that was killed while it made the file, before that was in WAL mode: SQLite does so
+ * for the first connection that may write, and lets nobody read before.
+ */
+function rollBack(path: string, busyTimeout: number): void {
+  const database = new (loadDriver())(path, { fileMustExist: true, timeout: busyTimeout })
+  try {
+    versionOf(database)
+  } finally {
+    database.close()
   }
 }
 

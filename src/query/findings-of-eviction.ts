@@ -167,7 +167,7 @@ function poor(facts: Facts, cache: CacheFacts): Finding[] {
         ...common,
         evidence: [
           ...evidence,
-          `Its newest ${evictions} evictions were of ${countInWords(keys, 'key')}: they come back, though later than a cache remembers what it evicted.`,
+          `Its newest ${countInWords(evictions, 'eviction')} were of ${countInWords(keys, 'key')}: they come back, though later than a cache remembers what it evicted.`,
         ],
         ...raised(facts, cache.name, main.cause),
         advice: 'What is asked for again does not fit by far: give it room.',

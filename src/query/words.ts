@@ -37,9 +37,9 @@ export function timeInWords(at: number): string {
   return new Date(at).toISOString()
 }
 
-/** '1 hit', '3 hits'. */
+/** '1 hit', '1,204 hits'. */
 export function countInWords(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`
+  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 }
 
 /** A key in quotes, cut where it is long. */

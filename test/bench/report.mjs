@@ -1,8 +1,6 @@
-// Writes a generated section of docs/performance.md, between its markers.
+// Writes a generated section of a page of docs/, between its markers.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-
-const FILE = new URL('../../docs/performance.md', import.meta.url)
 
 /** What a figure depends on, in words. */
 export function machine() {
@@ -11,12 +9,13 @@ export function machine() {
   return `${cpus().length} × ${cpus()[0].model.trim()}, Node ${process.version}, muninn-cache ${version}, ${date}`
 }
 
-export function writeSection(name, lines) {
+export function writeSection(name, lines, page = 'performance') {
+  const file = new URL(`../../docs/${page}.md`, import.meta.url)
   const begin = `<!-- ${name}:start -->`
   const end = `<!-- ${name}:end -->`
-  const text = readFileSync(FILE, 'utf8')
+  const text = readFileSync(file, 'utf8')
   const from = text.indexOf(begin)
   const to = text.indexOf(end)
-  if (from < 0 || to < from) throw new Error(`docs/performance.md has no section ${name}`)
-  writeFileSync(FILE, `${text.slice(0, from + begin.length)}\n${lines.join('\n')}\n${text.slice(to)}`)
+  if (from < 0 || to < from) throw new Error(`docs/${page}.md has no section ${name}`)
+  writeFileSync(file, `${text.slice(0, from + begin.length)}\n${lines.join('\n')}\n${text.slice(to)}`)
 }

@@ -25,7 +25,7 @@ export async function start(args, env = {}) {
       if (text.endsWith('}\n')) resolve()
     })
   })
-  return { child, url: JSON.parse(text).url, took: performance.now() - begun }
+  return { child, url: JSON.parse(text).url, begun, took: performance.now() - begun }
 }
 
 export const serve = (database, env) =>

@@ -37,7 +37,8 @@ async function fromPackage() {
     env: {
       ...process.env,
       LD_LIBRARY_PATH: others === undefined ? own : `${own}${delimiter}${others}`,
-      FONTCONFIG_PATH: join(folder, 'fonts'),
+      // Its own fonts have letters alone: the machine's are better, where it has any.
+      ...(existsSync('/etc/fonts/fonts.conf') ? {} : { FONTCONFIG_PATH: join(folder, 'fonts') }),
     },
   }
 }

@@ -51,6 +51,7 @@ test('a service that goes away and comes back: figures stay, it says so, and fol
   await first.close()
   await page.getByText('Reconnecting').waitFor()
   expect(await page.locator('.reading').textContent()).toContain('1.0 KB of')
+  await page.getByText(/Not live: the service does not answer\. What is shown is as of/).waitFor()
   await visit.beAccessible()
   const second = emptyMemory()
   second.cache('tenant').set('a', 1, { size: 2048 })
@@ -58,6 +59,7 @@ test('a service that goes away and comes back: figures stay, it says so, and fol
   await page.getByText(second.runId).waitFor()
   await page.locator('.link[data-state="live"]').waitFor()
   expect(await page.locator('.reading').textContent()).toContain('2.0 KB of')
+  expect(await page.getByText('Not live').count()).toBe(0)
   await tail.page.getByText('Following').waitFor()
   second.cache('tenant').set('after the restart', 1)
   await tail.page.getByRole('link', { name: 'after the restart' }).waitFor()
@@ -65,6 +67,38 @@ test('a service that goes away and comes back: figures stay, it says so, and fol
     await one.endWell(/ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|failed: .*\/api\//)
   await service.close(100)
   await second.close()
+})
+
+test('with a token of role read nothing can be changed, and the page says so', async () => {
+  const memory = emptyMemory()
+  memory.cache('tenant').set('a', 1)
+  const service = await startService({
+    memory,
+    host: '0.0.0.0',
+    port: 0,
+    tokens: parseTokens('grafana:read:s3cret-s3cret-s3cret'),
+    allowedHosts: null,
+    requireAudit: false,
+    logger: pino({ level: 'silent' }),
+  })
+  const url = `http://127.0.0.1:${new URL(service.url).port}`
+  const visit = await Visit.to(browser, url, 'settings')
+  const { page } = visit
+  await page.getByLabel('Token', { exact: true }).fill('s3cret-s3cret-s3cret')
+  await page.keyboard.press('Enter')
+  await page.getByText('Read only').waitFor()
+  await page.getByText('it changes nothing').waitFor()
+  await page.getByLabel('Memory budget').waitFor()
+  expect(await page.getByLabel('Memory budget').isDisabled()).toBe(true)
+  expect(await page.getByRole('button', { name: 'Reset statistics…' }).isDisabled()).toBe(true)
+  await visit.beAccessible()
+  await page.evaluate("location.hash = '#/keys/tenant/a'")
+  const remove = page.getByRole('button', { name: 'Delete…' })
+  await remove.waitFor()
+  expect(await remove.isDisabled()).toBe(true)
+  await visit.endWell(/40[14]/)
+  await service.close(100)
+  await memory.close()
 })
 
 test('a token is asked for, kept in memory alone, and gone with a reload', async () => {

@@ -119,6 +119,37 @@ test('Keys: found by prefix, sorted, one opened, its life drawn, deleted with th
     await visit.endWell()
   }))
 
+test('Keys: one that hundreds of others begin with is found, and is gone once it is deleted', () =>
+  inQuiet(async () => {
+    const cache = served.demo.memory.cache('general')
+    for (let n = 0; n < 250; n++) cache.set(`crowd:${n}`, n, { size: 10 })
+    cache.set('crowd:', 'last', { size: 11 })
+    const visit = await Visit.to(browser, served.url, 'keys/general/crowd%3A')
+    await visit.page.getByRole('heading', { name: 'In the cache' }).waitFor()
+    cache.delete('crowd:')
+    await visit.page.getByRole('heading', { name: 'Not in the cache' }).waitFor(SOON)
+    for (let n = 0; n < 250; n++) cache.delete(`crowd:${n}`)
+    await visit.endWell()
+  }))
+
+test('Keys: one whose address a browser would take for a folder is deleted, and nothing else', () =>
+  inQuiet(async () => {
+    const cache = served.demo.memory.cache('general')
+    cache.set('.', 'a', { size: 10 })
+    cache.set('', 'b', { size: 10 })
+    const visit = await Visit.to(browser, served.url, 'keys/general/')
+    const { page } = visit
+    await page.getByRole('heading', { name: 'In the cache' }).waitFor()
+    await page.getByRole('region', { name: 'Its life' }).waitFor()
+    await visit.go('keys/general/.')
+    await page.getByRole('button', { name: 'Delete…' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await expect.poll(() => cache.has('.'), SOON).toBe(false)
+    expect(cache.has('')).toBe(true)
+    cache.delete('')
+    await visit.endWell()
+  }))
+
 test('Evictions: filtered by cause and prefix, paged, each with its reason', async () => {
   const visit = await Visit.to(browser, served.url, 'evictions')
   const { page } = visit
@@ -254,6 +285,8 @@ test('Settings: says what would be evicted, changes nothing before that is confi
   const see = page.getByRole('button', { name: 'See what it would do…' })
   await page.getByLabel('Memory budget').fill('12 parsecs')
   expect(await see.isDisabled()).toBe(true)
+  await page.getByRole('alert').getByText('Give bytes, such as 64MB').waitFor()
+  await visit.beAccessible()
   await page.getByRole('button', { name: 'Undo' }).click()
   await page.getByLabel('Items in all').fill('300')
   await see.click()

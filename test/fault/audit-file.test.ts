@@ -1,5 +1,6 @@
 import {
   closeSync,
+  copyFileSync,
   existsSync,
   openSync,
   readdirSync,
@@ -220,6 +221,35 @@ describe('a damaged file is set aside, whole, and a new one begun', () => {
     expect(files.rows('select first_seq, last_seq, reason from gaps')).toEqual([
       { first_seq: 1, last_seq: 2, reason: 'elsewhere' },
     ])
+  })
+})
+
+/** The file as it is on disk in the middle of its first transaction, which the journal beside it would undo. */
+function halfMade(files: AuditFolder): void {
+  const maker = files.connect(files.path('maker.db'))
+  maker.pragma('cache_size = 1')
+  maker.exec('begin; create table half (made)')
+  const insert = maker.prepare('insert into half values (?)')
+  for (let i = 0; i < 1_000; i++) insert.run('x'.repeat(500))
+  copyFileSync(files.path('maker.db'), files.path())
+  copyFileSync(files.path('maker.db-journal'), `${files.path()}-journal`)
+  maker.exec('rollback')
+  maker.close()
+}
+
+// Readers can't undo it, and the writer looks as a reader first: neither ever came into such a file again.
+describe('a file whose maker was killed in the middle', () => {
+  test('is undone and written by the next run', async () => {
+    using files = new AuditFolder()
+    halfMade(files)
+    expect(await anotherRun(files)).toMatchObject({ setAside: null, problem: null, writtenEvents: 3, lostEvents: 0 })
+    expect(files.rows('select run from runs')).toEqual([{ run: 'second' }])
+  })
+
+  test('holds nothing to be asked for, and says so', async () => {
+    using files = new AuditFolder()
+    halfMade(files)
+    await expect(asking(files, (history) => history.runs())).rejects.toThrow('nothing has been written to it yet')
   })
 })
 

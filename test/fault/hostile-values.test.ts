@@ -37,6 +37,18 @@ class Shadowing extends Map<string, unknown> {
   }
 }
 
+class Overridden extends Array<unknown> {
+  override [Symbol.iterator](): never {
+    return ran()
+  }
+  override map(): never {
+    return ran()
+  }
+  get [Symbol.toStringTag](): string {
+    return ran()
+  }
+}
+
 const hostile: readonly [string, () => unknown][] = [
   ['a proxy', () => new Proxy({}, traps)],
   ['a revoked proxy', revoked],
@@ -68,6 +80,11 @@ const hostile: readonly [string, () => unknown][] = [
     }),
   ],
   ['a Map that shadows its own methods', () => new Shadowing([['k', 1]])],
+  ['an array of a class with an iterator of its own', () => new Overridden(3, {}, 'x')],
+  ['an object that has the prototype of a URL', () => Object.create(URL.prototype)],
+  ['an object that says it is a Map', () => Object.create(Map.prototype, { size: { get: ran } })],
+  ['a description of a symbol that runs', () => ({ [Symbol('s')]: Symbol('t'), name: Symbol('u') })],
+  ['a proxy of a function', () => [new Proxy(() => {}, traps)]],
   ['a length that is none', () => ({ length: Number.NaN, byteLength: -1, size: Number.POSITIVE_INFINITY })],
   ['a view that lies about its length', () => Object.defineProperty(new Uint8Array(8), 'byteLength', { get: ran })],
   ['a hundred thousand levels of objects', () => nested(100_000, (inner) => ({ inner }))],

@@ -147,7 +147,7 @@ describe('doctor', () => {
     const far = await findings({ ...FITS, maxItems: 200 }, readThrough(5_000, 1_200, 10))
     const [finding] = named(far, 'poor hit rate')
     expect(finding).toMatchObject({ cache: 'tenant', setting: 'maxItems' })
-    expect(finding?.evidence.at(-1)).toMatch(/newest \d+ evictions were of \d+ keys/)
+    expect(finding?.evidence.at(-1)).toMatch(/newest [\d,]+ evictions were of [\d,]+ keys/)
   })
 
   test('memory warnings: a level above the first, with who wrote and the setting that lets it happen', async () => {

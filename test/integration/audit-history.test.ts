@@ -220,7 +220,7 @@ describe('history', () => {
           run: 'one',
           seq: 2,
           level: 'warning',
-          since: { at: 0, bytesAdded: 850_000, writers },
+          since: { at: 0, bytesAdded: 850_000, caches: [{ cache: 'tenant', bytes: 850_000 }], writers },
         }),
       ])
       expect((await history.samples()).items).toMatchObject([

@@ -121,6 +121,8 @@ describe('answers are what the published description says, with no field that it
       ['post', '/api/cache/memory/settings', { maxCacheSize: null }],
       ['put', '/api/cache/{cache}/items/{key}', { a: 1 }],
       ['delete', '/api/cache/{cache}/items/{key}'],
+      ['put', '/api/cache/{cache}/item', { a: 1 }],
+      ['delete', '/api/cache/{cache}/item'],
       [
         'post',
         '/api/cache/{cache}/bulk',
@@ -139,7 +141,10 @@ describe('answers are what the published description says, with no field that it
     for (const [method, path, body] of done) {
       const answer = await ask(service.port, {
         method: method.toUpperCase(),
-        path: path.replace('{cache}', 'general').replace('{key}', 'k'),
+        path: path
+          .replace('{cache}', 'general')
+          .replace('{key}', 'k')
+          .replace(/\/item$/, '/item?key=k'),
         ...(body === undefined ? {} : { headers: JSON_TYPE, body: JSON.stringify(body) }),
       })
       const schema = answersOf(path, method, answer.status)['application/json']?.schema

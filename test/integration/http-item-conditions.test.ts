@@ -240,3 +240,72 @@ describe('the list', () => {
     await own.close()
   })
 })
+
+describe('one key among many', () => {
+  test('is listed by itself, whatever begins with it', async () => {
+    const cache = service.memory.cache('crowd')
+    for (let index = 0; index < 300; index++) cache.set(`a${index}`, 'x')
+    for (const key of ['a', '', '.']) cache.set(key, 'x', { ttl: 60_000, tags: ['t'] })
+    for (const key of ['a', '', '.']) {
+      const { items, next } = (
+        await ask(service.port, { path: `/api/cache/crowd/items?key=${encodeURIComponent(key)}` })
+      ).json()
+      expect([items, next]).toMatchObject([[{ key, hits: 0, tags: ['t'] }], null])
+    }
+    expect((await ask(service.port, { path: '/api/cache/crowd/items?key=gone' })).json().items).toEqual([])
+    expect(cache.info('a')?.hits).toBe(0)
+  })
+
+  test('is found by the key itself and as it is shown, where keys are hashed', async () => {
+    const own = await testService({ memory: { redactKeys: true, redactSecret: 'x'.repeat(32) } })
+    own.memory.cache('private').set('user:42', 'x')
+    own.memory.cache('private').set('user:43', 'x')
+    const list = async (key: string) =>
+      (await ask(own.port, { path: `/api/cache/private/items?key=${encodeURIComponent(key)}` })).json().items as {
+        key: string
+      }[]
+    const [row] = await list('user:42')
+    expect(row?.key).toMatch(/^user:~/)
+    expect(await list(String(row?.key))).toEqual([row])
+    await own.close()
+  })
+
+  test.each(['.', '..', '', '%2e', 'a/b?c'])('%j is put, got and deleted by key', async (key) => {
+    const path = `/api/cache/general/item?key=${encodeURIComponent(key)}`
+    const put = await fetch(`${service.url}${path}&ttl=1m`, { method: 'PUT', body: 'x' })
+    expect([put.status, await put.json()]).toMatchObject([201, { stored: true, key }])
+    const got = await fetch(service.url + path)
+    expect([got.status, await got.text()]).toEqual([200, 'x'])
+    expect((await fetch(service.url + path, { method: 'HEAD' })).headers.get('etag')).toBe(put.headers.get('etag'))
+    const deleted = await fetch(service.url + path, { method: 'DELETE' })
+    expect(await deleted.json()).toEqual({ deleted: true, cache: 'general', key })
+    expect((await fetch(service.url + path)).status).toBe(404)
+  })
+
+  test('a request that names no key, or two, or something else besides, is refused by name', async () => {
+    for (const method of ['GET', 'HEAD', 'PUT', 'DELETE']) {
+      for (const query of ['', '?key=a&key=b', '?key=a&nonsense=1']) {
+        const answer = await ask(service.port, { method, path: `/api/cache/general/item${query}` })
+        expect([method, query, answer.status]).toEqual([method, query, 400])
+      }
+    }
+    expect((await ask(service.port, { path: `${item('a')}?ttl=1` })).json()).toMatchObject({
+      errors: [{ field: 'ttl', message: 'is not known here' }],
+    })
+  })
+
+  test('If-Match holds for reading, too', async () => {
+    const { etag } = (await put('read', 'x')).headers
+    for (const method of ['GET', 'HEAD']) {
+      for (const [match, status] of [
+        [String(etag), 200],
+        ['*', 200],
+        ['"other"', 412],
+        [`W/${String(etag)}`, 412],
+      ] as const) {
+        const answer = await ask(service.port, { method, path: item('read'), headers: { 'if-match': match } })
+        expect([method, match, answer.status]).toEqual([method, match, status])
+      }
+    }
+  })
+})

@@ -101,8 +101,8 @@ describe('the packed package', () => {
   })
 
   it('holds no build of a source that is gone (else: remove dist and build)', () => {
-    // The dashboard's folder is emptied with each build.
-    const built = files().filter((file) => /^dist\/(?!dashboard\/).*(?<!\.d)\.(js|ts)$/.test(file))
+    // These folders are emptied with each build.
+    const built = files().filter((file) => /^dist\/(?!dashboard\/|bundled\/).*(?<!\.d)\.(js|ts)$/.test(file))
     const stale = built.filter((file) => !existsSync(join(root, file.replace(/^dist/, 'src').replace(/\.js$/, '.ts'))))
     expect(built).not.toEqual([])
     expect(stale).toEqual([])

@@ -77,7 +77,12 @@ const FIELDS: Fields = {
     threshold: 0.8,
     bytes: 850_000,
     heapBytes: 850_000,
-    since: { at: 0, bytesAdded: 850_000, writers: [{ cache: 'tenant', prefix: 'user', bytes: 800_000, error: 0 }] },
+    since: {
+      at: 0,
+      bytesAdded: 850_000,
+      caches: [{ cache: 'tenant', bytes: 850_000 }],
+      writers: [{ cache: 'tenant', prefix: 'user', bytes: 800_000, error: 0 }],
+    },
     timeLeft: null,
   },
   'cycle-started': {
@@ -149,7 +154,13 @@ const FIELDS: Fields = {
     },
     mayUse: null,
   },
-  adapted: { policy: 'hybrid', cache: 'c', from: 'a', to: 'b', reason: 'c' },
+  remeasured: {
+    sampled: 2,
+    bytesBefore: 30,
+    bytesAfter: 40,
+    entries: [{ cache: 'tenant', key: 'user:1', size: 20, offHeap: 0, previousSize: 10 }],
+  },
+  adapted: { policy: 'hybrid', cache: 'tenant', from: 'lirs-lfu', to: 'lru', reason: 'c' },
   'clock-changed': { from: 0, to: 5 },
   'stats-reset': NOBODY,
   started: {

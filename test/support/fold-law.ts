@@ -49,9 +49,10 @@ export function pictureOf(state: State): unknown {
   return {
     totals: { seq, at, items, bytes, offHeapBytes, heapBytes, usage, stopped, wallOffset, soonestExpiry },
     settings,
+    effective: state.effective,
     policy: state.policy.name,
     levels: state.levels,
-    atLevel: { at: state.lastLevelAt, bytes: state.bytesAtLevel },
+    atLevel: { at: state.lastLevelAt, bytes: state.bytesAtLevel, heapBytes: state.heapBytesAtLevel },
     peaks: state.peaks,
     regrets: state.regrets,
     rate: state.evictionRate,

@@ -1,5 +1,6 @@
 import { expect, onTestFinished } from 'vitest'
 import type { Logger } from '../../src/base/logger.ts'
+import type { Surroundings } from '../../src/command/memory-manager.ts'
 import {
   type EventOf,
   type EventType,
@@ -31,14 +32,17 @@ export class Bed {
   readonly events: MuninnEvent[] = []
   readonly logged: LogLine[] = []
 
-  constructor(options: MemoryManagerOptions) {
+  constructor(options: MemoryManagerOptions, surroundings?: Surroundings) {
     const logger = Object.fromEntries(
       (['debug', 'info', 'warn', 'error'] as const).map((level) => [
         level,
         (fields: Record<string, unknown>, message: string) => this.logged.push({ level, fields, message }),
       ]),
     ) as unknown as Logger
-    this.memory = new MemoryManager({ clock: this.clock, seed: 1, checkInterval: 0, policy: 'lru', logger, ...options })
+    this.memory = new MemoryManager(
+      { clock: this.clock, seed: 1, checkInterval: 0, policy: 'lru', logger, ...options },
+      surroundings,
+    )
     this.memory.events$.subscribe((event) => this.events.push(event))
   }
 
@@ -89,8 +93,8 @@ export class Bed {
   }
 }
 
-export function bed(options: MemoryManagerOptions = {}): Bed {
-  const made = new Bed(options)
+export function bed(options: MemoryManagerOptions = {}, surroundings?: Surroundings): Bed {
+  const made = new Bed(options, surroundings)
   onTestFinished(() => made.memory.close())
   return made
 }

@@ -1,5 +1,6 @@
 import { vi } from 'vitest'
 import { MuninnError } from '../../src/base/errors.ts'
+import type { MemoryManagerOptions } from '../../src/base/options.ts'
 import type { Cache } from '../../src/command/cache.ts'
 import { MemoryManager } from '../../src/command/memory-manager.ts'
 import { stateOf } from './fold-law.ts'
@@ -34,10 +35,11 @@ export class Player {
   readonly facades = new Map<string, Cache>()
   private values = 0
 
-  constructor(config: Config) {
+  /** @param surroundings what the manager is given besides, or instead of what the configuration says. */
+  constructor(config: Config, surroundings: (clock: HandClock) => MemoryManagerOptions = () => ({})) {
     this.config = config
     this.clock = new HandClock(config.startsAt)
-    this.memory = new MemoryManager(optionsOf(config, this.clock))
+    this.memory = new MemoryManager({ ...optionsOf(config, this.clock), ...surroundings(this.clock) })
     for (const name of Object.keys(config.caches)) this.facades.set(name, this.memory.cache(name))
   }
 

@@ -2,6 +2,8 @@
  * A program whose cache never stops growing, and that needs a growing share of its heap for itself. Runs one scenario, given as
  * JSON, against the built package, and prints what became of it. In a worker where the scenario says so.
  */
+
+import { writeSync } from 'node:fs'
 import { constants, PerformanceObserver } from 'node:perf_hooks'
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
 import { getHeapStatistics } from 'node:v8'
@@ -80,6 +82,7 @@ export async function play(scenario) {
     ...(sizing === 'function' ? { sizing: () => 100 } : sizing === 'stated' ? {} : { sizing }),
   })
   memory.on('budget-changed', (e) => {
+    if (process.env.MUNINN_PRESSURE_TRACE !== undefined) writeSync(2, `${JSON.stringify(e)}\n`)
     if (changes.length < 10_000)
       changes.push([e.reason, e.evidence?.watched, e.to.maxMemory, e.to.maxHeap, e.evidence?.afterCollection])
   })
@@ -121,10 +124,11 @@ export async function play(scenario) {
   while (progress() < 1) {
     allocate()
     const until = performance.now() + rhythm.burst
-    for (let i = 0; performance.now() < until && progress() < 1; i++) {
+    let turn = 0
+    do {
       for (let k = 0; k < rhythm.between; k++) add()
-      if (own.inside && i % 4 === 0) allocate()
-    }
+      if (own.inside && turn++ % 4 === 0) allocate()
+    } while (performance.now() < until && progress() < 1)
     if (rhythm.pause === 0) await immediate()
     else await sleep(rhythm.pause)
     peak.rss = Math.max(peak.rss, process.memoryUsage.rss())

@@ -3,7 +3,7 @@
 /** Bytes of the copies of each shape: so many that what else the process allocates is no percent of them. */
 const ENOUGH = 8 * 1024 ** 2
 
-function used() {
+export function used() {
   // As in a process that goes on: only these drop what is left of a string that was concatenated and then flattened.
   globalThis.gc({ type: 'minor' })
   globalThis.gc()

@@ -2,8 +2,8 @@ import type { EventEmitter } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 
-/** Collects what would end the process from now on; call what it returns for the list, after timers have run. */
-export function watchUncaught(): () => Promise<unknown[]> {
+/** Collects what would end the process from now on, until the test ends. */
+export function collectUncaught(): unknown[] {
   const emitter: EventEmitter = process
   const events = ['uncaughtException', 'unhandledRejection']
   const caught: unknown[] = []
@@ -21,6 +21,12 @@ export function watchUncaught(): () => Promise<unknown[]> {
     }
   }
   onTestFinished(restore)
+  return caught
+}
+
+/** Likewise; call what it returns for the list, after timers have run. */
+export function watchUncaught(): () => Promise<unknown[]> {
+  const caught = collectUncaught()
   return async () => {
     // What RxJS rethrows comes from a timer of 1 ms.
     for (const end = performance.now() + 5; performance.now() < end; ) await turn()

@@ -89,6 +89,10 @@ describe('a level', () => {
     expect(warned?.since).toEqual({
       at: start,
       bytesAdded: 800,
+      caches: [
+        { cache: 'c', bytes: 400 },
+        { cache: 'd', bytes: 400 },
+      ],
       writers: [
         { cache: 'c', prefix: 'user', bytes: 400, error: 0 },
         { cache: 'd', prefix: 'page', bytes: 400, error: 0 },

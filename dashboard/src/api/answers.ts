@@ -51,3 +51,10 @@ export interface Item {
   readonly tags: readonly string[]
   readonly score: number | null
 }
+
+/** A page of them; not exact where the policy decides only when it comes to it who goes. */
+export interface ItemPage {
+  readonly items: readonly Item[]
+  readonly next: string | null
+  readonly isExact: boolean
+}

@@ -6,6 +6,11 @@ export const token = signal<string | null>(null)
 /** Whether the service wants a token that it was not given, or not this one. */
 export const refused = signal<'missing' | 'wrong' | null>(null)
 
+/** Whether the service lets this reader change things: a token of role `read` may look alone. */
+export const mayChange = signal(true)
+/** What stands beside what is disabled then. */
+export const READ_ONLY = 'This token has the role read: it changes nothing.'
+
 /** An answer that is no answer: the service's problem document, or no service at all. */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
@@ -41,7 +46,7 @@ export function address(path: string, query: Query = {}): URL {
   url.hash = ''
   url.search = ''
   for (const [name, value] of Object.entries(query)) {
-    if (value !== null && value !== undefined && value !== '') url.searchParams.set(name, String(value))
+    if (value !== null && value !== undefined) url.searchParams.set(name, String(value))
   }
   return url
 }
@@ -75,6 +80,7 @@ export async function send(
   })
   if (response.ok) {
     refused.value = null
+    mayChange.value = response.headers.get('muninn-role') !== 'read'
     return response
   }
   const problem = await problemOf(response)

@@ -146,5 +146,19 @@ export function settingFrom({ kind, open }: Field, text: string): Value | undefi
   }
   const value = Number(plain.replace('%', ''))
   if (!Number.isFinite(value) || value <= 0) return undefined
-  return kind === 'share' ? value / 100 : value
+  if (kind === 'share') return value <= 100 ? value / 100 : undefined
+  return Number.isInteger(value) ? value : undefined
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  bytes: 'Give bytes, such as 64MB',
+  items: 'Give a whole number above 0',
+  share: 'Give a percentage from above 0 to 100',
+  duration: 'Give a time, such as 90s or 5m',
+}
+
+/** What a person may write instead of what they wrote. */
+export function settingHint({ kind, open }: Field): string {
+  const hint = typeof kind === 'string' ? HINTS[kind] : ''
+  return open ? `${hint}; nothing means ${kind === 'duration' ? 'none' : 'no limit'}` : `${hint}`
 }

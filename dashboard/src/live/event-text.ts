@@ -1,5 +1,6 @@
 import { sentence } from '../../../src/query/sentences.ts'
 import { bytesInWords, countInWords, durationInWords } from '../../../src/query/words.ts'
+import { count } from '../../../src/serve/cli/text.ts'
 
 type Data = Readonly<Record<string, unknown>>
 
@@ -18,16 +19,16 @@ const TEXTS: Readonly<Record<string, (data: Data) => string>> = {
   'cycle-continued': ({ count, bytes }) =>
     `${countInWords(number(count), 'entry', 'entries')}, ${bytesInWords(number(bytes))}`,
   'cycle-completed': ({ trigger, count, bytes, usageBefore, usageAfter }) =>
-    `${trigger}: ${countInWords(number(count), 'entry', 'entries')}, ${bytesInWords(number(bytes))}, ${share(usageBefore)} → ${share(usageAfter)}`,
+    `${trigger}: ${countInWords(number(count), 'entry', 'entries')}, ${bytesInWords(number(bytes))}, from ${share(usageBefore)} to ${share(usageAfter)}`,
   checked: ({ bytes, items, level, rss }) =>
     `${bytesInWords(number(bytes))}, ${countInWords(number(items), 'item')}, level ${level}, process ${bytesInWords(number(rss))}`,
   peaked: ({ metric, value, previous }) =>
     metric === 'items'
-      ? `items ${previous} → ${value}`
-      : `${metric} ${bytesInWords(number(previous))} → ${bytesInWords(number(value))}`,
+      ? `items: ${count(number(value))} after ${count(number(previous))}`
+      : `${metric}: ${bytesInWords(number(value))} after ${bytesInWords(number(previous))}`,
   configured: ({ reason, to }) => `${reason}: ${JSON.stringify(to)}`,
   'budget-changed': ({ reason, to }) => `${reason}: ${JSON.stringify(to)}`,
-  adapted: ({ from, to, reason }) => `${from} → ${to}, ${reason}`,
+  adapted: ({ from, to, reason }) => `from ${from} to ${to}, ${reason}`,
   started: ({ runId, version }) => `run ${runId}, version ${version}`,
   stopped: ({ reason }) => String(reason),
   // What the stream itself has to say.

@@ -7,6 +7,8 @@ const WINDOW = 5 * 60_000
 const SPAN = 5
 /** Evictions come in cycles, many at once: over fewer moments, their rate would be all peaks and zeros. */
 const EVICTION_SPAN = 20
+/** How far back the log's last checks are taken together, in ms: two of them, by default. */
+const LOOK_BACK = 60_000
 /** A rate over less than this, in ms, would be an extrapolation. */
 const LEAST = 10_000
 
@@ -99,12 +101,38 @@ function push(
   evictions.push(evicted)
 }
 
+/** What the last checks of the log say of requests, until the page has seen a few seconds itself. */
+function lastChecks() {
+  const end = Date.parse(earlier.value.at(-1)?.at ?? '')
+  const checks = earlier.value.filter(({ at }) => Date.parse(at) >= end - LOOK_BACK)
+  const first = Date.parse(checks[0]?.at ?? '')
+  if (checks.length < 2) return null
+  const requests = new Map<string, { hits: number; misses: number }>()
+  for (const { caches } of checks.slice(1)) {
+    for (const { name, hits, misses } of caches) {
+      const known = requests.get(name) ?? { hits: 0, misses: 0 }
+      requests.set(name, { hits: known.hits + hits, misses: known.misses + misses })
+    }
+  }
+  const rates = ({ hits, misses }: { hits: number; misses: number }) => ({
+    hitRate: rate(hits, misses),
+    requestsPerSecond: ((hits + misses) * 1000) / (end - first),
+    evictedPerMinute: null,
+  })
+  const all = [...requests.values()]
+  return {
+    ...rates({ hits: all.reduce((n, one) => n + one.hits, 0), misses: all.reduce((n, one) => n + one.misses, 0) }),
+    causes: [],
+    caches: new Map([...requests].map(([name, counts]) => [name, rates(counts)] as const)),
+  }
+}
+
 /** What the last minute was like, as far as it was seen. */
 export const lastMinute = computed(() => {
   const all = moments.value
   const to = all.at(-1)
   const from = base(all, all.length - 1, 60)
-  if (to === undefined || from === null) return null
+  if (to === undefined || from === null) return lastChecks()
   const known = to.at - from.at >= LEAST
   const causes = Object.keys(to.evictedByCause).map((cause) => {
     const values = all.slice(-120).map((_, index, recent) => {
@@ -130,7 +158,6 @@ export const lastMinute = computed(() => {
   const hits = grown(from.hits, to.hits)
   const misses = grown(from.misses, to.misses)
   return {
-    seconds: (to.at - from.at) / 1000,
     hitRate: rate(hits, misses),
     requestsPerSecond: ((hits + misses) * 1000) / Math.max(1, to.at - from.at),
     /** `null`: not seen for long enough. */

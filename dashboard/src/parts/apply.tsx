@@ -24,7 +24,7 @@ export function Apply({ changes, close, done }: { changes: readonly Change[]; cl
           <Fragment key={field.id}>
             <dt>{field.label}</dt>
             <dd>
-              {settingText(field, now.value === null ? undefined : settingIn(field, now.value))} →{' '}
+              {settingText(field, now.value === null ? undefined : settingIn(field, now.value))} becomes{' '}
               <b>{settingText(field, to)}</b>
             </dd>
           </Fragment>

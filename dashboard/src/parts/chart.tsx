@@ -32,7 +32,7 @@ export interface ChartProps {
   /** Of the x axis in epoch seconds; left out, the figures' own. */
   readonly span?: readonly [number, number]
   /** Horizontal marks: thresholds. */
-  readonly marks?: readonly { readonly at: number; readonly name: string }[]
+  readonly marks?: readonly { readonly at: number; readonly name: string; readonly colour?: 'warn' | 'bad' }[]
   /** Charts of one group share their cursor. */
   readonly group?: string
   /** A range was drawn with the pointer; epoch seconds. */
@@ -78,8 +78,13 @@ export function Chart(props: ChartProps) {
         aria-label={`${props.label}. ${summary(props)}`}
         style={{ height: `${props.height}px` }}
       />
+      {isEmpty(props) && <figcaption class="muted">No check in this time yet</figcaption>}
     </figure>
   )
+}
+
+function isEmpty({ series }: ChartProps): boolean {
+  return series.every(({ values }) => values.every((value) => value === null))
 }
 
 function dataOf({ at, series }: ChartProps): uPlot.AlignedData {
@@ -223,15 +228,15 @@ function axisTime(second: number, increment: number): string {
 function drawMarks(plot: uPlot, { marks = [] }: ChartProps, colour: (name: string) => string, font: string): void {
   const { ctx, bbox } = plot
   ctx.save()
-  ctx.strokeStyle = colour('mark')
   ctx.fillStyle = colour('muted')
   ctx.font = font.replace('11px', `${10 * devicePixelRatio}px`)
   ctx.textAlign = 'right'
   ctx.lineWidth = devicePixelRatio
   ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio])
-  marks.forEach(({ at, name }, index) => {
+  marks.forEach(({ at, name, colour: own = 'mark' }, index) => {
     const y = Math.round(plot.valToPos(at, 'y', true))
     if (y < bbox.top || y > bbox.top + bbox.height) return
+    ctx.strokeStyle = colour(own)
     ctx.beginPath()
     ctx.moveTo(bbox.left, y)
     ctx.lineTo(bbox.left + bbox.width, y)

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
+import { countInWords } from '../../../src/query/words.ts'
 import { RANGES } from '../api/range.ts'
 import { cacheNames } from '../live/memory.ts'
 import { replaceQuery, route } from '../route.ts'
@@ -99,7 +100,7 @@ export function Pager({ next, rows }: { next: string | null; rows: number }) {
   return (
     <nav class="pager" aria-label="Pages">
       <span class="muted">
-        page {earlier.length + (cursor === '' ? 1 : 2)}, {rows} rows
+        page {earlier.length + (cursor === '' ? 1 : 2)}, {countInWords(rows, 'row')}
       </span>
       <button
         type="button"

@@ -2,8 +2,8 @@ import type { ComponentChildren } from 'preact'
 import { percent } from '../../../src/serve/cli/text.ts'
 
 /** Of bytes, fixed by the service: where the level is critical, and emergency. */
-const CRITICAL = 0.9
-const EMERGENCY = 0.95
+export const CRITICAL = 0.9
+export const EMERGENCY = 0.95
 
 /** The memory gauge: how much of the budget is used, on a scale with the marks where something happens. */
 export function Gauge({

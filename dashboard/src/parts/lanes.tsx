@@ -1,3 +1,4 @@
+import { countInWords } from '../../../src/query/words.ts'
 import { percent } from '../../../src/serve/cli/text.ts'
 import type { Change, Cycle, Run, Warning } from '../api/answers.ts'
 import { localText } from './figures.tsx'
@@ -28,37 +29,44 @@ export function Lanes({
   changes: readonly Change[]
 }) {
   const lanes = [
-    { name: 'Runs', marks: runs.map(runMark) },
+    { name: 'Runs', marks: [...runs.map(runMark), ...runs.filter(({ state }) => state === 'crashed').map(crashMark)] },
     { name: 'Levels', marks: levelMarks(warnings, runs, to) },
     { name: 'Cycles', marks: cycles.map(cycleMark) },
     { name: 'Changes', marks: changes.filter((change) => change.data.reason !== 'cache-created').map(changeMark) },
   ]
   const place = (at: number) => ((at - from) / (to - from)) * 100
   return (
-    <dl class="lanes">
-      {lanes.map(({ name, marks }) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>
-            {marks
-              .filter((mark) => (mark.to ?? mark.from) >= from && mark.from <= to)
-              .map((mark) => {
-                const start = Math.max(0, place(mark.from))
-                const end = Math.min(100, place(mark.to ?? mark.from))
-                return (
-                  <span
-                    key={mark.id}
-                    data-kind={mark.kind}
-                    class={mark.to === undefined ? 'moment' : 'stretch'}
-                    style={{ left: `${start}%`, width: mark.to === undefined ? '' : `${end - start}%` }}
-                    title={`${localText(mark.from)}: ${mark.text}`}
-                  />
-                )
-              })}
-          </dd>
-        </div>
-      ))}
-    </dl>
+    <>
+      <dl class="lanes">
+        {lanes.map(({ name, marks }) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>
+              {marks
+                .filter((mark) => (mark.to ?? mark.from) >= from && mark.from <= to)
+                .map((mark) => {
+                  const start = Math.max(0, place(mark.from))
+                  const end = Math.min(100, place(mark.to ?? mark.from))
+                  return (
+                    <span
+                      key={mark.id}
+                      data-kind={mark.kind}
+                      class={mark.to === undefined ? 'moment' : 'stretch'}
+                      style={{ left: `${start}%`, width: mark.to === undefined ? '' : `${end - start}%` }}
+                      title={`${localText(mark.from)}: ${mark.text}`}
+                    />
+                  )
+                })}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <p class="legend">
+        <i class="swatch" data-kind="run" /> run <i class="swatch" data-kind="crash" /> crash{' '}
+        <i class="swatch" data-kind="warning" /> warning <i class="swatch" data-kind="critical" /> critical, emergency{' '}
+        <i data-kind="cycle" /> eviction cycle <i data-kind="change" /> change
+      </p>
+    </>
   )
 }
 
@@ -68,7 +76,17 @@ function runMark(run: Run): Mark {
     from: Date.parse(run.startedAt),
     to: Date.parse(run.stoppedAt ?? run.lastAt),
     kind: run.state,
-    text: `run ${run.run.slice(0, 8)}, ${run.state}, ${run.evictedItems.toLocaleString('en')} evictions`,
+    text: `run ${run.run.slice(0, 8)}, ${run.state}, ${countInWords(run.evictedItems, 'eviction')}`,
+  }
+}
+
+/** Where the log last heard of it: seen, however short the run was. */
+function crashMark(run: Run): Mark {
+  return {
+    id: `${run.run} crashed`,
+    from: Date.parse(run.lastAt),
+    kind: 'crash',
+    text: `run ${run.run.slice(0, 8)} crashed: the log's last word of it`,
   }
 }
 
@@ -97,7 +115,7 @@ function cycleMark(cycle: Cycle): Mark {
     id: cycle.cycle,
     from: Date.parse(cycle.startedAt),
     kind: 'cycle',
-    text: `${cycle.trigger} cycle, ${(cycle.count ?? 0).toLocaleString('en')} entries, ${percent(cycle.usageBefore)} → ${percent(cycle.usageAfter)}`,
+    text: `${cycle.trigger} cycle, ${countInWords(cycle.count ?? 0, 'entry', 'entries')}, usage from ${percent(cycle.usageBefore)} to ${percent(cycle.usageAfter)}`,
   }
 }
 

@@ -1,3 +1,4 @@
+import { countInWords } from '../../../src/query/words.ts'
 import { duration } from '../../../src/serve/cli/text.ts'
 import type { Explanation, Item } from '../api/answers.ts'
 import { localText, Time } from './figures.tsx'
@@ -33,7 +34,7 @@ export function Life({ of, item }: { of: Explanation; item: Item | null }) {
         viewBox="0 0 1000 44"
         preserveAspectRatio="none"
         role="img"
-        aria-label={`From ${localText(from)} to ${localText(to)}: there ${stays.length} times, evicted ${evicted} times, missed afterwards ${missed.length} times`}
+        aria-label={`From ${localText(from)} to ${localText(to)}: there ${countInWords(stays.length, 'time')}, evicted ${countInWords(evicted, 'time')}, missed afterwards ${countInWords(missed.length, 'time')}`}
       >
         <line x1="0" x2="1000" y1="22" y2="22" class="gone" vector-effect="non-scaling-stroke" />
         {stays.map((stay) => (

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import { duration } from '../../../src/serve/cli/text.ts'
+import { mayChange, READ_ONLY } from '../api/client.ts'
 import { connection, memory } from '../live/memory.ts'
 import { choose, dark } from '../theme.ts'
 
@@ -13,6 +14,7 @@ export function StatusBar() {
           {level}
         </span>
       )}
+      {!mayChange.value && <span title={READ_ONLY}>Read only</span>}
       <Link />
       <button
         type="button"

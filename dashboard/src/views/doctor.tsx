@@ -1,5 +1,7 @@
 import { useState } from 'preact/hooks'
+import { countInWords } from '../../../src/query/words.ts'
 import type { Diagnosis, Finding } from '../api/answers.ts'
+import { mayChange, READ_ONLY } from '../api/client.ts'
 import { type Change, changeIn } from '../api/settings.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { Apply } from '../parts/apply.tsx'
@@ -32,7 +34,7 @@ export function Doctor() {
         {(known) => (
           <div class="columns wide-left">
             <Panel
-              title={known.items.length === 0 ? 'Findings' : `${known.items.length} findings`}
+              title={known.items.length === 0 ? 'Findings' : countInWords(known.items.length, 'finding')}
               aside={
                 <span>
                   <Time at={known.since} /> to <Time at={known.until} />
@@ -97,9 +99,15 @@ function One({ of, propose }: { of: Finding; propose: (change: Change) => void }
       ))}
       <p class="advice">{of.advice}</p>
       <p class="remedy">
-        <code>{of.setting}</code> {of.from} → <b>{of.to}</b>
+        <code>{of.setting}</code> from {of.from} to <b>{of.to}</b>
         {change !== null && (
-          <button type="button" onClick={() => propose(change)} aria-label={`Apply ${of.setting}: ${of.to}`}>
+          <button
+            type="button"
+            disabled={!mayChange.value}
+            title={mayChange.value ? undefined : READ_ONLY}
+            onClick={() => propose(change)}
+            aria-label={`Apply ${of.setting}: ${of.to}`}
+          >
             Apply…
           </button>
         )}

@@ -1,5 +1,6 @@
 import { EVICTION_CAUSES } from '../../../src/event/vocabulary.ts'
 import { causeInWords } from '../../../src/query/sentences.ts'
+import { durationInWords } from '../../../src/query/words.ts'
 import { bytes, count, percent, printable } from '../../../src/serve/cli/text.ts'
 import type { Eviction, Page, Top } from '../api/answers.ts'
 import { useAnswer } from '../api/use-answer.ts'
@@ -42,10 +43,12 @@ const COLUMNS: readonly Column<Eviction>[] = [
   },
 ]
 
-/** The reason in a sentence: the limit or the person, and the write that needed room. */
-function why({ cause, trigger, cycle }: Eviction): string {
+/** The reason in sentences: the limit or the person, the write that needed room, why this entry, and what it cost. */
+function why({ cause, trigger, cycle, policy, runnerUp, at, missedAt }: Eviction): string {
   const room = trigger === null ? '' : `; ${quoted(trigger.key)} (${bytes(trigger.size)}) needed room`
-  return `${causeInWords(cause)}${cycle === null ? room : ''}`
+  const choice = `${policy} gave it up${runnerUp === null ? '' : ` before ${quoted(runnerUp)}`}`
+  const cost = missedAt === null ? '' : `. Missed ${durationInWords(Date.parse(missedAt) - Date.parse(at))} later`
+  return `${causeInWords(cause)}${cycle === null ? room : ''}; ${choice}${cost}`
 }
 
 function quoted(key: string): string {

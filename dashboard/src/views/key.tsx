@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 
 import type { Explanation, Item } from '../api/answers.ts'
-import { ask } from '../api/client.ts'
+import { ask, mayChange, READ_ONLY } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { Confirm } from '../parts/confirm.tsx'
 import { Bytes, Count, Duration, Key, Time } from '../parts/figures.tsx'
@@ -18,12 +18,12 @@ const SHOWN = 50
 export function KeyPage({ cache, of }: { cache: string; of: string }) {
   const listed = useAnswer<{ items: readonly Item[] }>(
     `api/cache/${encodeURIComponent(cache)}/items`,
-    { prefix: of, limit: 200 },
+    { key: of },
     { every: 2000, keep: false },
   )
   const life = useAnswer<Explanation>('api/audit/explain', { key: of, cache }, { keep: false })
   const [deleting, setDeleting] = useState(false)
-  const item = listed.value?.items.find((one) => one.key === of) ?? null
+  const item = listed.value?.items[0] ?? null
   const missing = listed.error?.status === 404
   return (
     <>
@@ -36,7 +36,12 @@ export function KeyPage({ cache, of }: { cache: string; of: string }) {
         title={item === null ? 'Not in the cache' : 'In the cache'}
         aside={
           item !== null && (
-            <button type="button" onClick={() => setDeleting(true)}>
+            <button
+              type="button"
+              disabled={!mayChange.value}
+              title={mayChange.value ? undefined : READ_ONLY}
+              onClick={() => setDeleting(true)}
+            >
               Delete…
             </button>
           )
@@ -143,7 +148,9 @@ function Explained({ of, item }: { of: Explanation; item: Item | null }) {
 
 function Delete({ cache, of, close, done }: { cache: string; of: string; close: () => void; done: () => void }) {
   const act = async () => {
-    await ask(`api/cache/${encodeURIComponent(cache)}/items/${encodeURIComponent(of)}`, { method: 'DELETE' })
+    // Not by the item's own address: browsers take the keys `.` and `..` in it for folders, and another entry would go.
+    const operations = [{ op: 'delete', key: of }]
+    await ask(`api/cache/${encodeURIComponent(cache)}/bulk`, { method: 'POST', body: { operations } })
     done()
   }
   return (

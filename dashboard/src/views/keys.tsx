@@ -1,5 +1,6 @@
+import { countInWords } from '../../../src/query/words.ts'
 import { percent } from '../../../src/serve/cli/text.ts'
-import type { Item } from '../api/answers.ts'
+import type { Item, ItemPage } from '../api/answers.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { cacheNames, memory } from '../live/memory.ts'
 import { CacheChoice, Filters, Pager, TextFilter } from '../parts/controls.tsx'
@@ -22,10 +23,13 @@ type Order = 'age' | 'size' | 'hits' | 'policy'
 
 function List() {
   const { cache = cacheNames.value[0], prefix, order = 'size', reverse, cursor } = route.value.query
-  const page = useAnswer<{ items: readonly Item[]; next: string | null }>(
-    cache === undefined ? null : `api/cache/${encodeURIComponent(cache)}/items`,
-    { prefix, order, reverse, cursor, limit: LIMIT },
-  )
+  const page = useAnswer<ItemPage>(cache === undefined ? null : `api/cache/${encodeURIComponent(cache)}/items`, {
+    prefix,
+    order,
+    reverse,
+    cursor,
+    limit: LIMIT,
+  })
   const held = memory.value?.caches.find((one) => one.name === cache)
   const sorting: Sorting = {
     by: order,
@@ -65,7 +69,7 @@ function List() {
         aside={
           held !== undefined && (
             <span>
-              <Count of={held.items} /> entries, <Bytes of={held.bytes} />
+              {countInWords(held.items, 'entry', 'entries')}, <Bytes of={held.bytes} />
             </span>
           )
         }
@@ -74,13 +78,18 @@ function List() {
           <Empty title="No cache yet">A cache appears with its first use.</Empty>
         ) : (
           <Answer of={page} lines={12}>
-            {({ items, next }) =>
+            {({ items, next, isExact }) =>
               items.length === 0 ? (
                 <Empty title={prefix === undefined ? 'This cache is empty' : 'No live key begins so'}>
                   What was there and is gone stands under Evictions.
                 </Empty>
               ) : (
                 <>
+                  {!isExact && (
+                    <p class="muted">
+                      By frequency alone: who really goes first, hybrid decides only when it comes to it.
+                    </p>
+                  )}
                   <Table
                     label="Live keys"
                     rows={items}

@@ -56,8 +56,7 @@ function MemoryPanel({ of }: { of: Memory }) {
           <Percent of={minute?.hitRate ?? null} />
         </Stat>
         <Stat name="Requests">
-          {rateText(minute?.requestsPerSecond ?? 0)}
-          <small> /s</small>
+          <Rate of={minute?.requestsPerSecond} unit="/s" />
         </Stat>
         <Stat
           name="Evictions"
@@ -88,10 +87,16 @@ function Aside({ of }: { of: Memory }) {
   return (
     <>
       <a href={link('settings')}>
-        {of.eviction_policy}, cycles {percent(of.eviction_threshold)} → {percent(of.eviction_target)}
+        {of.eviction_policy}, cycles from {percent(of.eviction_threshold)} to {percent(of.eviction_target)}
       </a>
       <span>
-        peak <Bytes of={of.peak_memory_bytes} /> at <Time at={of.peak_memory_at} />
+        peak <Bytes of={of.peak_memory_bytes} />
+        {of.peak_memory_at !== null && (
+          <>
+            {' at '}
+            <Time at={of.peak_memory_at} />
+          </>
+        )}
       </span>
     </>
   )
@@ -297,7 +302,7 @@ function Process({ of }: { of: Memory }) {
         )}
         {of.lifetime !== null && (
           <>
-            <dt>Of all {count(of.lifetime.runs)} runs</dt>
+            <dt>{of.lifetime.runs === 1 ? 'Of this first run' : `Of all ${count(of.lifetime.runs)} runs`}</dt>
             <dd>
               <Count of={of.lifetime.evicted_items} /> <small>evicted, peak </small>
               <Bytes of={of.lifetime.peak_memory_bytes} />

@@ -1,7 +1,8 @@
-import { useEffect, useState } from 'preact/hooks'
-import { bytes, count, percent } from '../../../src/serve/cli/text.ts'
+import { useEffect, useId, useState } from 'preact/hooks'
+import { countInWords } from '../../../src/query/words.ts'
+import { bytes, percent } from '../../../src/serve/cli/text.ts'
 import type { Change as ChangeRow, Page } from '../api/answers.ts'
-import { ask } from '../api/client.ts'
+import { ask, mayChange, READ_ONLY } from '../api/client.ts'
 import {
   type Change,
   COMMON,
@@ -9,6 +10,7 @@ import {
   fieldsOf,
   type Settings as Known,
   settingFrom,
+  settingHint,
   settingIn,
   settingText,
   type Value,
@@ -36,10 +38,11 @@ export function Settings() {
   return (
     <>
       <h1 class="sr">Settings</h1>
+      {!mayChange.value && <p class="incomplete">{READ_ONLY}</p>}
       <p role="status" class={said === '' ? 'sr' : 'done'}>
         {said}
       </p>
-      <div class="columns">
+      <div class="columns wide-left">
         <Panel title="Limits and policy" aside="until the process ends">
           <Answer of={settings} lines={8}>
             {(known) => <Form known={known} done={() => again('Applied, and recorded in the audit log.')} />}
@@ -98,34 +101,36 @@ function Form({ known, done }: { known: Known; done: () => void }) {
         if (changes.length > 0 && wrong.size === 0) setApplying(true)
       }}
     >
-      {COMMON.map((field) => (
-        <div class="setting" key={field.id}>
-          <label for={field.id}>{field.label}</label>
-          {input(field)}
+      <fieldset disabled={!mayChange.value}>
+        {COMMON.map((field) => (
+          <div class="setting" key={field.id}>
+            <label for={field.id}>{field.label}</label>
+            {input(field)}
+          </div>
+        ))}
+        {caches.length > 0 && (
+          <Table
+            label="Single caches"
+            rows={caches}
+            id={(cache) => cache}
+            columns={[
+              { name: 'Cache', head: true, cell: (cache) => <Key of={cache} /> },
+              ...['Items', 'Memory', 'Time to live'].map((name, index) => ({
+                name,
+                cell: (cache: string) => input(fieldsOf(cache)[index] as Field),
+              })),
+            ]}
+          />
+        )}
+        <div class="actions">
+          <button type="button" disabled={Object.keys(texts).length === 0} onClick={() => setTexts({})}>
+            Undo
+          </button>
+          <button type="submit" class="primary" disabled={changes.length === 0 || wrong.size > 0}>
+            See what it would do…
+          </button>
         </div>
-      ))}
-      {caches.length > 0 && (
-        <Table
-          label="Single caches"
-          rows={caches}
-          id={(cache) => cache}
-          columns={[
-            { name: 'Cache', head: true, cell: (cache) => <Key of={cache} /> },
-            ...['Items', 'Memory', 'Time to live'].map((name, index) => ({
-              name,
-              cell: (cache: string) => input(fieldsOf(cache)[index] as Field),
-            })),
-          ]}
-        />
-      )}
-      <div class="actions">
-        <button type="button" disabled={Object.keys(texts).length === 0} onClick={() => setTexts({})}>
-          Undo
-        </button>
-        <button type="submit" class="primary" disabled={changes.length === 0 || wrong.size > 0}>
-          See what it would do…
-        </button>
-      </div>
+      </fieldset>
       {applying && <Apply changes={changes} close={() => setApplying(false)} done={done} />}
     </form>
   )
@@ -150,6 +155,7 @@ function Input({
   write: (text: string) => void
 }) {
   const { id, kind, cache } = field
+  const why = useId()
   const note = cache === null && typeof kind === 'string' ? NOTES[kind] : undefined
   const was = changed ? <small>now {settingText(field, now)}</small> : null
   if (typeof kind !== 'string') {
@@ -175,10 +181,16 @@ function Input({
         value={text ?? (now === null ? '' : settingText(field, now).replace(' %', ''))}
         placeholder={kind === 'duration' ? 'none' : 'no limit'}
         aria-invalid={wrong}
+        aria-describedby={wrong ? why : undefined}
         onInput={(event) => write(event.currentTarget.value)}
       />
       {note !== undefined && <span>{note}</span>}
       {was}
+      {wrong && (
+        <small id={why} class="bad" role="alert">
+          {settingHint(field)}
+        </small>
+      )}
     </span>
   )
 }
@@ -201,7 +213,7 @@ function Deeds({ done }: { done: (text: string) => void }) {
   const mean = now === null || now.cache_item_count === 0 ? 0 : now.current_memory_bytes / now.cache_item_count
   const about = mean === 0 ? 0 : Math.ceil(freed / mean)
   return (
-    <div class="deeds">
+    <fieldset class="deeds" disabled={!mayChange.value}>
       <label>
         Evict down to
         <span class="with-unit">
@@ -218,7 +230,7 @@ function Deeds({ done }: { done: (text: string) => void }) {
       <p class="muted">
         {freed === 0
           ? 'Less than that is held: nothing would be evicted.'
-          : `Frees ${bytes(freed)}, about ${count(about)} entries.`}
+          : `Frees ${bytes(freed)}, about ${countInWords(about, 'entry', 'entries')}.`}
       </p>
       <button
         type="button"
@@ -229,7 +241,7 @@ function Deeds({ done }: { done: (text: string) => void }) {
             path: 'api/cache/memory/evict',
             body: { target: target / 100 },
             button: 'Evict',
-            text: `This evicts about ${count(about)} entries, ${bytes(freed)}, down to ${percent(target / 100)} of the budget, in one call.`,
+            text: `This evicts about ${countInWords(about, 'entry', 'entries')}, ${bytes(freed)}, down to ${percent(target / 100)} of the budget, in one call.`,
           })
         }
       >
@@ -252,7 +264,7 @@ function Deeds({ done }: { done: (text: string) => void }) {
         Reset statistics…
       </button>
       {deed !== null && <Confirmed deed={deed} close={() => setDeed(null)} done={done} />}
-    </div>
+    </fieldset>
   )
 }
 

@@ -1,11 +1,14 @@
 import { useMemo } from 'preact/hooks'
+import { countInWords } from '../../../src/query/words.ts'
 import { bytes, count, percent } from '../../../src/serve/cli/text.ts'
 import type { Timeline as Answered, Change, Cycle, Eviction, Page, Run, Sample, Warning } from '../api/answers.ts'
 import { HOUR, RANGES } from '../api/range.ts'
 import { useAnswer } from '../api/use-answer.ts'
+import { memory } from '../live/memory.ts'
 import { Chart } from '../parts/chart.tsx'
 import { CacheChoice, Filters, RangeChoice } from '../parts/controls.tsx'
 import { Time } from '../parts/figures.tsx'
+import { CRITICAL, EMERGENCY } from '../parts/gauge.tsx'
 import { Lanes } from '../parts/lanes.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { Answer, Empty, Incomplete } from '../parts/states.tsx'
@@ -127,17 +130,29 @@ function Charts({
     zoomed: (a: number, b: number) =>
       replaceQuery({ since: iso(a * 1000), until: iso(Math.max(b, a + 60) * 1000), burst: null }),
   }
+  const warning = memory.value?.memory_threshold ?? 0.8
   const per = every === MINUTE ? 'per minute' : `per ${every / MINUTE} minutes`
   return (
     <Panel title="Timeline" class="timeline" aside={per}>
       <Incomplete text={incomplete} />
-      <h3>Usage of the budget</h3>
+      <h3>
+        Usage of the budget{' '}
+        <small class="legend">
+          <i class="dash" data-kind="warning" /> warning {shareText(warning)} <i class="dash" data-kind="critical" />{' '}
+          critical {shareText(CRITICAL)}, emergency {shareText(EMERGENCY)}
+        </small>
+      </h3>
       <Chart
         {...common}
         label="Memory usage"
         at={fine?.at ?? drawn.at}
         height={130}
         range={[0, 1]}
+        marks={[
+          { at: warning, name: '', colour: 'warn' },
+          { at: CRITICAL, name: '', colour: 'bad' },
+          { at: EMERGENCY, name: '', colour: 'bad' },
+        ]}
         series={[{ name: 'usage', values: fine?.usage ?? drawn.usage, text: percent }]}
       />
       <h3>Hit rate</h3>
@@ -150,7 +165,10 @@ function Charts({
         series={[{ name: 'hit rate', values: fine?.hitRate ?? drawn.hitRate, text: percent }]}
       />
       <h3>
-        Evictions <small>and of them missed afterwards</small>
+        Evictions{' '}
+        <small class="legend">
+          <i class="swatch" /> evicted <i class="swatch bad" /> of them missed afterwards
+        </small>
       </h3>
       <Chart
         {...common}
@@ -211,6 +229,11 @@ function finely(samples: readonly Sample[]) {
   return { at, usage, hitRate }
 }
 
+/** `80 %`: of a mark, which is a round figure. */
+function shareText(share: number): string {
+  return `${+(share * 100).toFixed(1)} %`
+}
+
 function iso(ms: number): string {
   return new Date(ms).toISOString()
 }
@@ -246,8 +269,15 @@ function Happened({ runs, warnings, changes }: Omit<Past, 'cycles'>) {
     ...runs.map((run) => ({
       at: run.startedAt,
       id: `${run.run} started`,
-      text: `Run ${run.run.slice(0, 8)} started${run.state === 'crashed' ? ', and crashed' : ''}`,
+      text: `Run ${run.run.slice(0, 8)} started`,
     })),
+    ...runs
+      .filter(({ state }) => state === 'crashed')
+      .map((run) => ({
+        at: run.lastAt,
+        id: `${run.run} crashed`,
+        text: `Run ${run.run.slice(0, 8)} crashed: the log's last word of it, after ${countInWords(run.evictedItems, 'eviction')}`,
+      })),
     ...warnings.map((warning) => ({
       at: warning.at,
       id: `${warning.run}:${warning.seq}`,

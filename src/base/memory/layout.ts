@@ -46,6 +46,8 @@ export const OPAQUE = 1024
 export const TYPED_ARRAY = V8 < 13 ? 96 : 104
 export const DATA_VIEW = V8 < 13 ? 80 : 88
 export const ARRAY_BUFFER = V8 < 13 ? 88 : 96
+/** Of a Buffer cut from Node's pool: its part of the pool's ArrayBuffer, and of what is left over at its end. */
+export const POOL_SHARE = 16
 /** Typed arrays up to this many bytes lie on the heap, until their `buffer` is read. */
 export const ON_HEAP_BYTES = 64
 

@@ -251,8 +251,12 @@ export class OpenedObject {
       return
     }
     const buffer = bufferOf(view)
-    if (isPooled(view, length, bufferLength(buffer))) this.offHeap = layout.padded(length)
-    else this.children = 1
+    if (!isPooled(view, length, bufferLength(buffer))) {
+      this.children = 1
+      return
+    }
+    this.offHeap = layout.padded(length)
+    this.own += layout.POOL_SHARE
   }
 
   private nextOfMap(i: number): unknown {

@@ -8,6 +8,8 @@ import { readUserLimits } from './user-limits.ts'
 export interface HeapReading {
   /** Bytes in use, garbage included; they only ever fall in a garbage collection of the whole heap. */
   readonly used: number
+  /** Bytes in the young generation: what survives of them, the next collection of the whole heap adds to `used`. */
+  readonly young: number
   readonly limit: number
 }
 
@@ -69,15 +71,18 @@ export class SystemMemory implements ProcessMemory {
     const group = findLimitingGroup(this.read)
     this.group = group !== null && group.bytes < ramOf(allowance) ? group : null
     const { heapLimit, heapSource } = allowance
-    // The other sources' figures are of the old generation alone, or so small that the difference doesn't matter.
-    this.oldLimit = heapSource === 'V8 heap limit' ? Math.max(heapLimit - YOUNG, heapLimit / 2) : heapLimit
+    // The option speaks of the old generation alone, the other sources of both.
+    this.oldLimit = heapSource === '--max-old-space-size' ? heapLimit : Math.max(heapLimit - YOUNG, heapLimit / 2)
   }
 
   heap(): HeapReading {
     let used = 0
-    for (const { space_name, space_used_size } of getHeapSpaceStatistics())
-      if (!YOUNG_SPACES.has(space_name)) used += space_used_size
-    return { used, limit: this.oldLimit }
+    let young = 0
+    for (const { space_name, space_used_size } of getHeapSpaceStatistics()) {
+      if (YOUNG_SPACES.has(space_name)) young += space_used_size
+      else used += space_used_size
+    }
+    return { used, young, limit: this.oldLimit }
   }
 
   /** Of all that limits the process, what is nearest to its limit. */

@@ -102,17 +102,23 @@ function answersRightly({ isHashed, isInternalized, isNumeric, isSparse }: Repre
   )
 }
 
-const answers = ask()
+let answers = ask()
 
 /** Whether V8 could be asked; else rules stand in, and estimates of hashed objects and shared text are coarse. */
 export const asksEngine = answers !== guessed
 
-/** As `Representation` says; by the rule, should V8 throw the compiled code away and refuse to compile it again. */
+/*
+ * V8 throws code away that was not called between a few collections, and then finds the syntax switched off: the call
+ * throws, and everything is compiled anew.
+ */
+
+/** As `Representation` says. */
 export function isHashed(object: object, properties: number): boolean {
   try {
     return answers.isHashed(object, properties)
   } catch {
-    return guessed.isHashed(object, properties)
+    answers = ask()
+    return answers.isHashed(object, properties)
   }
 }
 
@@ -120,7 +126,8 @@ export function isInternalized(text: string): boolean {
   try {
     return answers.isInternalized(text)
   } catch {
-    return guessed.isInternalized(text)
+    answers = ask()
+    return answers.isInternalized(text)
   }
 }
 
@@ -128,7 +135,8 @@ export function isNumeric(array: readonly unknown[]): boolean {
   try {
     return answers.isNumeric(array)
   } catch {
-    return guessed.isNumeric(array)
+    answers = ask()
+    return answers.isNumeric(array)
   }
 }
 
@@ -136,6 +144,7 @@ export function isSparse(array: readonly unknown[]): boolean {
   try {
     return answers.isSparse(array)
   } catch {
-    return guessed.isSparse(array)
+    answers = ask()
+    return answers.isSparse(array)
   }
 }

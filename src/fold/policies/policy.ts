@@ -19,6 +19,8 @@ export interface Order {
   updating(h: number): void
   /** Its value was replaced, which is a use; `previous` as in `used`. */
   updated(h: number, previous: number): void
+  /** What an entry is charged changed without a use, in an order that sums it up. */
+  resized?(previous: number, size: number): void
   /** It is about to leave: given up for a cause, or (`null`) by another way. */
   left(h: number, cause: EvictionCause | null): void
   /** An entry that was there before this order was made; they come in the order of their last use. */

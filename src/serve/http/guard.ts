@@ -66,7 +66,10 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(BROWSER_HEADERS)
     try {
-      request.muninnCaller = admit(request, reply, options)
+      const caller = admit(request, reply, options)
+      request.muninnCaller = caller
+      // For pages, which show what may be done.
+      if (caller.known) reply.header('muninn-role', caller.role)
       done()
     } catch (refusal) {
       done(refusal instanceof Error ? refusal : new Error(String(refusal)))

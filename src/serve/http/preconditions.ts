@@ -10,12 +10,17 @@ export function demandPreconditions(request: FastifyRequest, present: () => stri
   const { 'if-match': match, 'if-none-match': noneMatch } = request.headers
   if (match === undefined && noneMatch === undefined) return
   const etag = present()
-  if (match !== undefined && !isAmong(etag, match, 'strong')) {
-    throw new ProblemError('precondition-failed', 'what is there is not what If-Match names')
-  }
+  demandMatch(request, etag)
   if (noneMatch !== undefined && isAmong(etag, noneMatch, 'weak')) {
     throw new ProblemError('precondition-failed', 'what If-None-Match names is there already')
   }
+}
+
+/** @throws {ProblemError} (412) where `If-Match`, which holds for reading, too, names something else. */
+export function demandMatch(request: FastifyRequest, etag: string | null): void {
+  const match = request.headers['if-match']
+  if (match === undefined || isAmong(etag, match, 'strong')) return
+  throw new ProblemError('precondition-failed', 'what is there is not what If-Match names')
 }
 
 /** Whether the reader has it already: 304. */

@@ -157,7 +157,13 @@ export const Warning = Type.Object({
   threshold: Share,
   bytes: Bytes,
   heapBytes: Bytes,
-  since: Type.Object({ at: Time, bytesAdded: Bytes, writers: List(PrefixShare) }),
+  since: Type.Object({
+    at: Time,
+    bytesAdded: Bytes,
+    // Absent from logs of 0.1.0.
+    caches: Type.Optional(List(Type.Object({ cache: Type.String(), bytes: Bytes }))),
+    writers: List(PrefixShare),
+  }),
   timeLeft: Nullable(Milliseconds),
 })
 

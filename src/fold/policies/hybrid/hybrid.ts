@@ -170,6 +170,11 @@ class AdaptiveOrder implements Order, Adapting {
     if ((this.columns.segment[h] as number) >= this.sampledFrom) this.stored(h, this.columns.hash[h] as number)
   }
 
+  resized(previous: number, size: number): void {
+    this.weights.leave(previous)
+    this.weights.enter(size)
+  }
+
   left(h: number, cause: EvictionCause | null): void {
     const { columns, frequencies } = this
     const hash = columns.hash[h] as number

@@ -18,7 +18,7 @@ import { itemRoutes } from './items.ts'
 import { memoryRoutes } from './memory.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { metricsRoute } from './metrics.ts'
-import { checkWhenAsked } from './schema-check.ts'
+import { checkWhenAsked, waitForSchemaCheck } from './schema-check.ts'
 import { settingsRoutes } from './settings.ts'
 import { settingsPreviewRoute } from './settings-preview.ts'
 import { statusRoutes } from './status.ts'
@@ -30,6 +30,7 @@ const MAX_JSON_BYTES = 64 * 1024
 export function addRoutes(instance: FastifyInstance, context: RouteContext): void {
   const app = instance.withTypeProvider<TypeBoxTypeProvider>()
   app.setValidatorCompiler(checkWhenAsked)
+  waitForSchemaCheck(instance)
   // Answers are written out field by field: compiling a serializer of each schema would take half of the time of a start.
   app.setSerializerCompiler(() => JSON.stringify)
   const closeMethods = refuseOtherMethods(instance)

@@ -86,8 +86,8 @@ export function itemBulkRoute(app: App, { memory, exposeValues, maxItemBytes }: 
     '/api/cache/:cache/bulk',
     { config: { ...ITEM_MUTATIONS, muninnReads: true }, bodyLimit: maxItemBytes, schema },
     async (request) => {
-      demandValues(exposeValues)
       const { operations } = request.body
+      if (operations.some(({ op }) => op !== 'delete')) demandValues(exposeValues)
       if (operations.some(({ op }) => op !== 'get')) demandAdmin(request)
       const by = actorOf(request)
       let room = MOST_BYTES

@@ -24,6 +24,12 @@ type OrderName = keyof typeof ORDERS
 
 const Query = Type.Object(
   {
+    key: Type.Optional(
+      Type.String({
+        description: 'This key alone, as it is or as it is shown: a row if it is there, none if not. No use of it.',
+        examples: ['acme:user:42'],
+      }),
+    ),
     prefix: Type.Optional(Type.String({ description: 'Keys that begin with this text.', examples: ['acme:'] })),
     order: Type.Optional(
       Type.Enum(Object.keys(ORDERS) as OrderName[], {
@@ -95,7 +101,7 @@ export function itemListRoute(app: App, { memory }: RouteContext): void {
     response: { 200: Answer },
   }
   app.get('/api/cache/:cache/items', { schema }, async (request) => {
-    const { prefix = '', order = 'age', reverse = false, limit: most = ROWS, cursor } = request.query
+    const { key: only, prefix = '', order = 'age', reverse = false, limit: most = ROWS, cursor } = request.query
     const name = request.params.cache
     const cache = items.cache(name)
     if (cache === null) throw new ProblemError('not-found', `there is no cache ${JSON.stringify(name)}`)
@@ -103,11 +109,12 @@ export function itemListRoute(app: App, { memory }: RouteContext): void {
     const { policy } = memory.settings
     const page: Placed[] = []
     let seen = 0
-    for (const key of cache.keys()) {
+    const isThere = only !== undefined && cache.has(only)
+    for (const key of isThere ? [only] : only === undefined || memory.redaction !== null ? cache.keys() : []) {
       if (++seen % PORTION === 0) await breathe()
       // The prefix is one of what is shown: of the keys themselves, it would be a way to guess them letter by letter.
       const shown = memory.redaction?.key(key) ?? key
-      if (!shown.startsWith(prefix)) continue
+      if (!shown.startsWith(prefix) || (only !== undefined && !isThere && shown !== only)) continue
       const info = cache.info(key)
       if (info === undefined) continue
       const place: ListCursor = { value: valueIn(order, info, policy), lastUse: info.lastUse }

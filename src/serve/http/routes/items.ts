@@ -2,29 +2,45 @@ import type { FastifyReply } from 'fastify'
 import { Type } from '#typebox'
 import { actorOf } from '../guard.ts'
 import { DeleteAnswer, demandValues, Items, missing, StoreAnswer } from '../items.ts'
-import { demandPreconditions, isKnown } from '../preconditions.ts'
+import { demandMatch, demandPreconditions, isKnown } from '../preconditions.ts'
 import { type HttpItem, itemOf } from '../representation.ts'
 import { CacheName, ItemKey, Ttl } from '../schemas.ts'
 import type { App, RouteContext } from './context.ts'
 import { ITEM_MUTATIONS } from './rate.ts'
+import { checkWhenAsked } from './schema-check.ts'
 
-/** The rest of the path is the key, so that no limit on the length of a parameter cuts it off. */
-const ITEM = '/api/cache/:cache/items/*'
 const params = Type.Object({ cache: CacheName, key: ItemKey })
+const closed = { additionalProperties: false }
+const putQuery = {
+  ttl: Type.Optional(Ttl),
+  tags: Type.Optional(
+    Type.String({
+      description: 'Tags, separated by commas: kept, shown and recorded.',
+      pattern: '^[^,]+(,[^,]+)*$',
+      examples: ['acme,reports'],
+    }),
+  ),
+}
 
-const PutQuery = Type.Object(
-  {
-    ttl: Type.Optional(Ttl),
-    tags: Type.Optional(
-      Type.String({
-        description: 'Tags, separated by commas: kept, shown and recorded.',
-        pattern: '^[^,]+(,[^,]+)*$',
-        examples: ['acme,reports'],
-      }),
-    ),
-  },
-  { additionalProperties: false },
-)
+/** Where a request names its item. */
+const IN_PATH = {
+  // The rest of the path is the key, so that no limit on the length of a parameter cuts it off.
+  url: '/api/cache/:cache/items/*',
+  suffix: '',
+  summary: '',
+  params,
+  query: Type.Object({}, closed),
+  putQuery: Type.Object(putQuery, closed),
+}
+const IN_QUERY: typeof IN_PATH = {
+  url: '/api/cache/:cache/item',
+  suffix: 'ByKey',
+  summary: ': any key, those included (., .., the empty one) that URL clients take for folders in a path',
+  // The key is put beside it once the query has been checked.
+  params: Type.Object({ cache: CacheName }) as unknown as typeof params,
+  query: Type.Object({ key: ItemKey }, closed),
+  putQuery: Type.Object({ key: ItemKey, ...putQuery }, closed),
+}
 
 /** For the document alone: the body is bytes of any type, and goes out as it is. */
 const Body = { content: { '*/*': { schema: Type.String({ format: 'binary', examples: ['{"name":"Acme"}'] }) } } }
@@ -34,31 +50,41 @@ const got = {
 }
 
 /** Puts items, gets them back byte for byte with their content type, and deletes them. */
-export function itemRoutes(app: App, { memory, exposeValues, maxItemBytes }: RouteContext): void {
-  const items = new Items(memory)
-  const tags = ['Items']
+export function itemRoutes(app: App, context: RouteContext): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: maxItemBytes }, (_request, body, done) =>
+  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: context.maxItemBytes }, (_request, body, done) =>
     done(null, body),
   )
   app.addHook('preValidation', (request, _reply, done) => {
     request.params = underItsName(request.params)
     done()
   })
+  app.addHook('preHandler', (request, _reply, done) => {
+    const { params, query } = request as { params: object; query: object }
+    if (!('key' in params) && 'key' in query) Object.assign(params, { key: query.key })
+    done()
+  })
+  for (const form of [IN_PATH, IN_QUERY]) addForm(app, context, form)
+}
+
+function addForm(app: App, { memory, exposeValues }: RouteContext, form: typeof IN_PATH): void {
+  const { url, suffix, params, query } = form
+  const items = new Items(memory)
+  const tags = ['Items']
   const etagOf = (cache: string, key: string) => () => items.peek(cache, key)?.etag ?? null
 
   app.put(
-    ITEM,
+    url,
     {
       config: ITEM_MUTATIONS,
       schema: {
         tags,
-        operationId: 'putItem',
-        summary: 'Store an item of any content type',
+        operationId: `putItem${suffix}`,
+        summary: `Store an item of any content type${form.summary}`,
         description:
           'An item that was not stored is no error: 200 with `stored: false` and the reason. `If-Match` and `If-None-Match` make it conditional.',
         params,
-        querystring: PutQuery,
+        querystring: form.putQuery,
         response: { 200: StoreAnswer, 201: StoreAnswer },
       },
     },
@@ -77,18 +103,26 @@ export function itemRoutes(app: App, { memory, exposeValues, maxItemBytes }: Rou
   )
 
   app.get(
-    ITEM,
+    url,
     {
       exposeHeadRoute: false,
-      // Its parameters are text whatever they are: there is nothing to check, and checking costs a tenth of a GET.
-      validatorCompiler: () => () => true,
-      schema: { tags, operationId: 'getItem', summary: 'Get an item as it was put', params, response: got },
+      // Parameters of a path are text whatever they are: there is nothing to check, and checking costs a tenth of a GET.
+      validatorCompiler: (part) => (part.httpPart === 'params' ? () => true : checkWhenAsked(part)),
+      schema: {
+        tags,
+        operationId: `getItem${suffix}`,
+        summary: `Get an item as it was put${form.summary}`,
+        params,
+        querystring: query,
+        response: got,
+      },
     },
     async (request, reply) => {
       demandValues(exposeValues)
       const { cache, key } = request.params
       const item = items.get(cache, key)
       if (item === null) throw missing(cache, key)
+      demandMatch(request, item.etag)
       if (isKnown(request, item.etag)) return notModified(reply, item)
       return harmless(reply).header('etag', item.etag).type(item.contentType).send(item.body)
     },
@@ -96,10 +130,16 @@ export function itemRoutes(app: App, { memory, exposeValues, maxItemBytes }: Rou
 
   // Says what a GET would, without counting as a use of the entry.
   app.head(
-    ITEM,
+    url,
     {
       config: { swagger: { exposeHeadRoute: true } },
-      schema: { tags, operationId: 'item', summary: 'Whether an item is there, without using it', params },
+      schema: {
+        tags,
+        operationId: `item${suffix}`,
+        summary: `Whether an item is there, without using it${form.summary}`,
+        params,
+        querystring: query,
+      },
     },
     async (request, reply) => {
       const { cache, key } = request.params
@@ -109,6 +149,7 @@ export function itemRoutes(app: App, { memory, exposeValues, maxItemBytes }: Rou
       }
       const item = items.peek(cache, key)
       if (item === null) throw missing(cache, key)
+      demandMatch(request, item.etag)
       if (isKnown(request, item.etag)) return notModified(reply, item)
       return harmless(reply)
         .header('etag', item.etag)
@@ -119,15 +160,16 @@ export function itemRoutes(app: App, { memory, exposeValues, maxItemBytes }: Rou
   )
 
   app.delete(
-    ITEM,
+    url,
     {
       config: ITEM_MUTATIONS,
       schema: {
         tags,
-        operationId: 'deleteItem',
-        summary: 'Delete an item',
+        operationId: `deleteItem${suffix}`,
+        summary: `Delete an item${form.summary}`,
         description: '`If-Match` deletes it only while it is the item that the caller knows.',
         params,
+        querystring: query,
         response: { 200: DeleteAnswer },
       },
     },

@@ -1,5 +1,5 @@
 import type { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
-import type { FastifyServerOptions } from 'fastify'
+import type { FastifyInstance, FastifyServerOptions, preValidationHookHandler, RouteOptions } from 'fastify'
 
 type Compiler = typeof TypeBoxValidatorCompiler
 type Check = ReturnType<Compiler>
@@ -24,11 +24,26 @@ export const OWN_COMPILERS: NonNullable<FastifyServerOptions['schemaController']
 /** A schema is compiled by the first request that it checks: most of them never do in the life of a process. */
 export function checkWhenAsked(route: Parameters<Compiler>[0]): Check {
   let check: Check | null = null
-  const compiled = (made: Compiler): Check => {
-    check ??= made(route)
-    return check
+  return (value) => {
+    if (compiler === null) throw new Error('a schema was asked before what checks it was loaded')
+    check ??= compiler(route)
+    return check(value)
   }
-  // Fastify waits for the promise, which its types don't say.
-  const later = (value: unknown) => loadSchemaCheck().then((made) => compiled(made)(value))
-  return (value) => (compiler === null ? (later(value) as unknown as ReturnType<Check>) : compiled(compiler)(value))
+}
+
+/**
+ * Has every route with a schema wait until requests can be checked. The check itself must not be what waits: fastify takes
+ * whatever an asynchronous one answers but `false` for a pass.
+ */
+export function waitForSchemaCheck(app: FastifyInstance): void {
+  app.addHook('onRoute', (route: RouteOptions) => {
+    const { body, querystring, params, headers } = route.schema ?? {}
+    if ([body, querystring, params, headers].every((part) => part === undefined)) return
+    route.preValidation = [wait, ...[route.preValidation ?? []].flat()]
+  })
+}
+
+const wait: preValidationHookHandler = (_request, _reply, done) => {
+  if (compiler === null) loadSchemaCheck().then(() => done(), done)
+  else done()
 }

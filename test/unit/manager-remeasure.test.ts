@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest'
+import type { MemoryManagerOptions } from '../../src/muninn.ts'
+import { assertFolds, stateOf } from '../support/fold-law.ts'
+import { bed } from '../support/manager-bed.ts'
+
+const row = (length: number) => ({
+  texts: Array.from({ length }, (_, i) => Buffer.from(`text number ${i}`).toString()),
+})
+
+function observed(options: MemoryManagerOptions) {
+  const made = bed(options)
+  return { memory: made.memory, events: made.events, of: made.of.bind(made) as typeof made.of }
+}
+
+describe('values that were changed after they were stored', () => {
+  it.each(['lru', 'size', 'hybrid', 'lfu', 'ttl'] as const)('are charged what they cost now, under %s', (policy) => {
+    const { memory, of, events } = observed({ remeasure: 10, policy })
+    const cache = memory.cache<ReturnType<typeof row>>('c')
+    const value = row(1)
+    cache.set('changed', value)
+    cache.set('same', row(1))
+    const before = memory.stats().currentMemoryBytes
+    value.texts.push(...row(1000).texts)
+    memory.check()
+    const [event] = of('remeasured')
+    expect(event).toMatchObject({ sampled: 2, bytesBefore: before, entries: [{ cache: 'c', key: 'changed' }] })
+    const { currentMemoryBytes, sizeDrift, imbalances } = memory.stats()
+    expect(currentMemoryBytes).toBeGreaterThan(before + 30_000)
+    expect(currentMemoryBytes).toBe(event?.bytesAfter)
+    expect(sizeDrift).toMatchObject({ sampled: 2, changed: 1, bytesBefore: before, bytesAfter: currentMemoryBytes })
+    value.texts.length = 0
+    memory.check()
+    expect(memory.stats().currentMemoryBytes).toBeLessThan(before + 100)
+    expect(imbalances + memory.stats().imbalances).toBe(0)
+    assertFolds(memory, events)
+  })
+
+  it('make room where they have grown beyond a limit', () => {
+    const { memory, of, events } = observed({ remeasure: 100, maxMemory: 50_000, evictionThreshold: 1 })
+    const cache = memory.cache<ReturnType<typeof row>>('c')
+    const values = Array.from({ length: 20 }, () => row(1))
+    for (const [i, value] of values.entries()) cache.set(`key ${i}`, value)
+    for (const value of values) value.texts.push(...row(100).texts)
+    memory.check()
+    expect(memory.stats().currentMemoryBytes).toBeLessThanOrEqual(50_000)
+    expect(of('evicted').length).toBeGreaterThan(0)
+    expect(memory.stats().imbalances).toBe(0)
+    assertFolds(memory, events)
+  })
+
+  it('are all found in a few checks', () => {
+    const { memory } = bed({ remeasure: 20 })
+    const cache = memory.cache<ReturnType<typeof row>>('c')
+    const values = Array.from({ length: 100 }, () => row(1))
+    for (const [i, value] of values.entries()) cache.set(`key ${i}`, value)
+    const before = memory.stats().currentMemoryBytes
+    for (const value of values) value.texts.push(...row(10).texts)
+    for (let check = 0; check < 60; check++) memory.check()
+    expect((memory.stats().currentMemoryBytes - before) / before).toBeGreaterThan(0.8)
+  })
+
+  it('keep what a call stated, and what a size function refuses to say', () => {
+    let throws = false
+    const { memory, of } = observed({
+      remeasure: 10,
+      sizing: () => {
+        if (throws) throw new Error('not now')
+        return 7
+      },
+    })
+    const cache = memory.cache('c')
+    cache.set('stated', {}, { size: 3 })
+    cache.set('asked', {})
+    throws = true
+    memory.check()
+    expect(of('remeasured')).toEqual([])
+    expect([cache.bytes, memory.stats().observerErrors, memory.stats().sizeDrift]).toEqual([10, 1, null])
+    throws = false
+    cache.set('stated', {})
+    memory.check()
+    expect(of('remeasured')).toMatchObject([{ sampled: 2, entries: [] }])
+  })
+
+  it('say so in the log', () => {
+    const { memory, logged } = bed({ remeasure: 1 })
+    const value = row(1)
+    memory.cache('c').set('k', value)
+    value.texts.push(...row(9).texts)
+    memory.check()
+    expect(logged.map(({ message }) => message)).toContain(
+      'values were changed after they were stored: 1 of 1 entries sized again',
+    )
+  })
+
+  it('are looked for only where it is asked for', () => {
+    const { memory, of } = observed({})
+    memory.cache('c').set('k', 1)
+    memory.check()
+    expect(of('remeasured')).toEqual([])
+    for (const remeasure of [-1, 1.5, 1001, '5' as never]) expect(() => bed({ remeasure })).toThrow('remeasure')
+  })
+})
+
+describe('clones', () => {
+  it('are stored, so that the writer changes nothing', () => {
+    const { memory } = bed({ clone: true })
+    const cache = memory.cache<{ list: number[] }>('c')
+    const value = { list: [1] }
+    cache.set('k', value)
+    value.list.push(2)
+    expect(cache.get('k')).toEqual({ list: [1] })
+    expect(cache.get('k')).toBe(cache.get('k'))
+  })
+
+  it.each([
+    ['a function', () => () => 1],
+    ['a proxy', () => new Proxy({}, {})],
+    ['a symbol within', () => ({ of: Symbol('s') })],
+    [
+      'a getter that throws',
+      () => ({
+        get bad() {
+          throw new Error('no')
+        },
+      }),
+    ],
+  ])('of %s there are none: refused, and nothing has changed', (_, make) => {
+    const { memory, events } = bed({ clone: true })
+    const cache = memory.cache('c')
+    cache.set('k', 'before')
+    const { seq } = stateOf(memory)
+    expect(() => cache.set('k', make())).toThrow(expect.objectContaining({ code: 'ERR_MUNINN_VALUE' }))
+    expect([cache.get('k'), stateOf(memory).seq - seq]).toEqual(['before', 1])
+    assertFolds(memory, events)
+  })
+
+  it('are made only where it is asked for', () => {
+    const { memory } = bed({})
+    const value = {}
+    memory.cache('c').set('k', value)
+    expect(memory.cache('c').get('k')).toBe(value)
+    expect(() => bed({ clone: 1 as never })).toThrow('clone')
+  })
+})
