@@ -39,19 +39,40 @@ export function doctor(database: Database, question: Asked<DoctorQuestion>): Dia
       incomplete: null,
     }
   }
-  const range = { ...question, ...window }
+  const changedAt = lastChange(database, question, window)
+  const since = Math.max(window.since, changedAt === null ? 0 : countedWindow(0, changedAt).until)
+  const range = { ...question, since, until: Math.max(since, window.until) }
   const bounds = boundsOf(database, range)
   const facts = readFacts(database, bounds)
   const checked = facts === null ? [] : CHECKS.map((check) => check(facts))
   return {
-    ...window,
+    since: range.since,
+    until: range.until,
     items: checked
       .flatMap(({ findings }) => findings)
       .sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity)),
     next: null,
-    looked: facts === null ? ['no run of the log lived then'] : checked.map(({ looked }) => looked),
+    looked: [
+      ...(changedAt === null
+        ? []
+        : [`settings changed at ${new Date(changedAt).toISOString()}: only what came after it counts`]),
+      ...(facts === null
+        ? [changedAt === null ? 'no run of the log lived then' : 'nothing has been counted since']
+        : checked.map(({ looked }) => looked)),
+    ],
     incomplete: countingGaps(database, range, bounds),
   }
+}
+
+const SELECT_CHANGE = `
+  select max(at) as at from events
+  where type = 'configured' and json_extract(data, '$.reason') in ('limits', 'policy') and at >= :since and at < :until
+    and (:run is null or run_id = (select id from runs where run = :run))`
+
+/** What happened under other settings is no evidence about these: an advice that was followed would be given for ever. */
+function lastChange(database: Database, { run }: Asked<DoctorQuestion>, window: { since: number; until: number }) {
+  const bounds = { run: run ?? null, since: window.since, until: window.until }
+  return (database.prepare(SELECT_CHANGE).get(bounds) as { at: number | null }).at
 }
 
 const SELECT_LAST = 'select max(last_at) as at from runs where :run is null or run = :run'

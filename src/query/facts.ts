@@ -36,6 +36,7 @@ export interface Facts {
   readonly whole: Traffic
   /** Whether the rows of a tenth of the departures or more are missing, and what they would say of regrets with them. */
   readonly isHoley: boolean
+  /** Levels entered, but for the first `warning` of each run. */
   readonly warnings: readonly Warned[]
   readonly cycles: number
   /** The largest in each minute or hour, oldest first, of the latest run. */
@@ -185,12 +186,19 @@ function writersOf(database: Database, { cache: _, ...scope }: Bounds): PrefixSh
 }
 
 const SELECT_WARNED = `
-  select data from events
+  select data, run_id as run from events
   where type = 'warned' and at >= :since and at < :until and (:runId is null or run_id = :runId) order by at`
 
+/** Without the first `warning` of each run: every cache that fills up enters that level once. */
 function warningsOf(database: Database, scope: Scope): Warned[] {
-  const rows = database.prepare(SELECT_WARNED).all(scope) as { data: string }[]
-  return rows.map(({ data }) => JSON.parse(data) as Warned).filter(({ level }) => level !== 'recovered')
+  const rows = database.prepare(SELECT_WARNED).all(scope) as { data: string; run: number }[]
+  const filled = new Set<number>()
+  return rows.flatMap(({ data, run }) => {
+    const warned = JSON.parse(data) as Warned
+    const isFirst = warned.level === 'warning' && !filled.has(run)
+    if (isFirst) filled.add(run)
+    return isFirst || warned.level === 'recovered' ? [] : [warned]
+  })
 }
 
 const SELECT_CYCLES = `

@@ -3,7 +3,7 @@ import { toBytes, toShare } from './binding-limit.ts'
 import type { CacheFacts, Checkup, Facts } from './facts.ts'
 import { bytesInWords, countInWords, percentInWords, quoted } from './words.ts'
 
-/** A healthy full cache enters the first level once; so often is no longer that. */
+/** A healthy full cache enters the first level once a run, which isn't counted; so often is no longer that. */
 const MANY_WARNINGS = 5
 /** Rows from which on a trend is one; its growth as a share and in bytes, and how much of it the cache must not be. */
 const TREND_ROWS = 8
@@ -20,7 +20,7 @@ const MANY_REFUSED = 100
 /** Memory warnings: levels above the first, or one that comes again and again. */
 export function memoryWarnings({ warnings, settings }: Facts): Checkup {
   const high = warnings.filter(({ level }) => level !== 'warning')
-  const looked = `levels entered: ${warnings.length}, of them ${high.length} critical or emergency (many: ${MANY_WARNINGS} in all, or one of those)`
+  const looked = `levels entered, but for the first warning of each run: ${warnings.length}, of them ${high.length} critical or emergency (many: ${MANY_WARNINGS} in all, or one of those)`
   const last = high.at(-1) ?? warnings.at(-1)
   if (last === undefined || (high.length === 0 && warnings.length < MANY_WARNINGS)) return { findings: [], looked }
   const [writer] = [...last.since.writers].sort((a, b) => b.bytes - a.bytes)

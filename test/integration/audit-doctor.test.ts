@@ -77,6 +77,45 @@ describe('doctor', () => {
       expect(looked.join('\n')).toContain(subject)
   })
 
+  test('what happened before a change of settings is no evidence about the new ones', async () => {
+    const small = { ...FITS, maxItems: 100 }
+    const thrash = readThrough(1000, 6_000, 5)
+    expect((await findings(small, thrash)).length).toBeGreaterThan(0)
+    const settled: Work = ({ memory, pass }) => {
+      pass(60_000)
+      memory.setLimits({ maxItems: 1000 })
+    }
+    const at = await diagnosis(small, (recorded) => {
+      thrash(recorded)
+      settled(recorded)
+    })
+    expect(at.items).toEqual([])
+    expect(at.looked[0]).toContain('settings changed at')
+    const later = await diagnosis(small, (recorded) => {
+      thrash(recorded)
+      settled(recorded)
+      readThrough(300, 600, 20)(recorded)
+    })
+    expect(later.items).toEqual([])
+    expect(later.since).toBeGreaterThan(Number(at.since) - 60_000)
+  })
+
+  test('a service that fills its cache and restarts, night after night, is healthy', async () => {
+    using files = new AuditFolder()
+    for (let night = 0; night < 6; night++) {
+      await recordedManager(files, { maxMemory: 100_000, maxHeap: 100_000 }, ({ memory, pass }) => {
+        for (let index = 0; index < 85; index++) memory.cache('tenant').set(`k${index}`, 1, { size: 1000 })
+        pass(1000)
+      })
+    }
+    await asking(files, async (history) => {
+      expect((await history.warnings()).items.filter(({ level }) => level === 'warning').length).toBeGreaterThanOrEqual(
+        5,
+      )
+      expect(named((await history.doctor()).items, 'memory warnings')).toEqual([])
+    })
+  })
+
   test('a cache that is full and evicts now and then is healthy, too', async () => {
     const work: Work = ({ memory, pass }) => {
       const random = chance(5)
