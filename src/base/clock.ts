@@ -36,9 +36,8 @@ export class OperationClock {
   private cached: number
   private readsLeft = 0
   private timer: NodeJS.Timeout | null = null
-  /** Told after the reads that `alarmAfter` asked for; in the middle of an operation, which it must not disturb. */
-  onAlarm: () => void = () => {}
-  private readsToAlarm = Number.POSITIVE_INFINITY
+  /** Told at least every 64 reads; in the middle of an operation, which it must not disturb. */
+  onRefresh: () => void = () => {}
 
   constructor(injected: Clock | null) {
     this.source = injected ?? new SystemClock()
@@ -61,21 +60,8 @@ export class OperationClock {
       this.readsLeft = READS_PER_REFRESH
       this.timer ??= setTimeout(this.expire, 1).unref()
     }
-    this.readsToAlarm -= this.cacheable ? READS_PER_REFRESH : 1
-    if (this.readsToAlarm <= 0) {
-      this.readsToAlarm = Number.POSITIVE_INFINITY
-      this.onAlarm()
-    }
+    this.onRefresh()
     return this.cached
-  }
-
-  /** Calls `onAlarm` once, after so many reads or somewhat fewer. */
-  alarmAfter(reads: number): void {
-    this.readsToAlarm = reads
-  }
-
-  stopAlarm(): void {
-    this.readsToAlarm = Number.POSITIVE_INFINITY
   }
 
   /** Whether a time has come, by a fresh reading. */

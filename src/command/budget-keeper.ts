@@ -23,14 +23,12 @@ export interface BudgetParts {
   readonly stated: Stated
   /** `null`: the process is not watched. */
   readonly memory: ProcessMemory | null
-  /** Whether sizes are estimated: others may be wrong by any factor. */
-  readonly estimates: boolean
 }
 
-/** Reads between two looks at the process from the add path: 4 µs each, so 2 ns a read; fewer where memory goes fast. */
-const READS_AT_FIRST = 64
-const READS_AT_MOST = 2048
-const READS_OF_STATED_SIZES = 512
+/** ms between two looks at the process from the add path, at most: a look costs 4 µs, so 0.4 % of the time. */
+const PACE = 1
+/** Bytes a ms that a program can hardly exceed in filling memory: a look comes before a sixteenth of what is left went. */
+const FASTEST = 8 * 1024 ** 2
 /** A reading soon after a collection of the whole heap, in ms, has little garbage in it. */
 const SETTLED = 100
 /** Collections of the young generation are a sign of life: not more often than this, in ms, they make us look. */
@@ -39,7 +37,7 @@ const SIGN_OF_LIFE = 1000
 /**
  * Keeps the budgets to what the process may use and has left. It looks at the process after each collection of the whole
  * heap, at each check and, since nothing else runs during synchronous work, from the add path: whenever the caches have
- * grown by a part of what is left, or after so many reads of the clock. It decides nothing of its own: what it reads is
+ * grown by a part of what is left, or after a ms: sizes that were stated may be wrong by any factor. It decides nothing of its own: what it reads is
  * judged by `decide/pressure.ts`, and each change is an event with its evidence.
  */
 export class BudgetKeeper {
@@ -52,17 +50,16 @@ export class BudgetKeeper {
   private readonly clock: OperationClock
   private readonly readAllowance: () => MemoryAllowance
   private readonly memory: ProcessMemory | null
-  private readonly readsAtMost: number
   private readonly heap = new Watch()
   private readonly resident = new Watch()
   private readonly outside = new Outside()
   private stopListening: (() => void) | null = null
   /** `state.bytes` at which an add makes us look; -1: the next add does. */
   private mark = Number.POSITIVE_INFINITY
-  private reads = READS_AT_FIRST
+  /** By `memory.uptime()`. */
+  private nextLook = 0
   private lastHeap: HeapReading = { used: 0, young: 0, limit: Number.POSITIVE_INFINITY }
   private lastResident: ResidentReading | null = null
-  private lastRss = 0
   private lastLook = 0
   /** Pauses of collections, in ms, since `pausesSince`, and their share of the time before. */
   private pauses = 0
@@ -79,7 +76,6 @@ export class BudgetKeeper {
     this.readAllowance = parts.readAllowance
     this.stated = parts.stated
     this.memory = parts.memory
-    this.readsAtMost = parts.estimates ? READS_AT_MOST : READS_OF_STATED_SIZES
   }
 
   start(): void {
@@ -88,13 +84,15 @@ export class BudgetKeeper {
     if (memory === null) return
     this.pausesSince = this.state.at
     this.stopListening = memory.onCollection((collection) => this.outside.run(() => this.collected(collection)))
-    this.clock.onAlarm = () => this.lookAtNextAdd()
+    this.clock.onRefresh = () => {
+      if (memory.uptime() >= this.nextLook) this.lookAtNextAdd()
+    }
     this.look(memory, this.state.at, false)
   }
 
   stop(): void {
     this.stopListening?.()
-    this.clock.stopAlarm()
+    this.clock.onRefresh = () => {}
   }
 
   /** From the add path, off its fast way: looks at the process where it is time to. */
@@ -141,9 +139,7 @@ export class BudgetKeeper {
     const rss = memory.rss()
     // The old generation gets smaller in collections of the whole heap alone.
     const settled = collected || heap.used < this.lastHeap.used
-    const grown = Math.max(heap.used - this.lastHeap.used, rss - this.lastRss)
     this.lastHeap = heap
-    this.lastRss = rss
     const before = this.lastResident
     const left = before === null ? 0 : before.limit - before.used - (rss - before.rss)
     if (before === null || settled || at - this.lastLook >= SETTLED || rss - before.rss > left / 8) {
@@ -153,7 +149,7 @@ export class BudgetKeeper {
     this.heap.saw(heap.used, at)
     this.lastLook = at
     this.judge(heap, this.lastResident as ResidentReading, settled, at)
-    this.lookAgain(grown)
+    this.lookAgain(memory)
   }
 
   private judge(heap: HeapReading, resident: ResidentReading, settled: boolean, at: number): void {
@@ -216,16 +212,14 @@ export class BudgetKeeper {
     this.housekeeping.expectIdle()
   }
 
-  /** The next look: when the caches have grown by a part of what is left, or after some reads of the clock. */
-  private lookAgain(grown: number): void {
+  /** The next look: when the caches have grown by a part of what is left, or soon. */
+  private lookAgain(memory: ProcessMemory): void {
     const { lastHeap, lastResident, state } = this
     const resident = lastResident as ResidentReading
-    const left = Math.max(0, Math.min(lastHeap.limit - lastHeap.used, resident.limit - resident.used))
-    if (grown > left / 16) this.reads = Math.max(this.reads / 2, READS_AT_FIRST)
-    else if (grown < left / 64) this.reads = Math.min(this.reads * 2, this.readsAtMost)
+    const left = Math.max(0, Math.min(lastHeap.limit - withSurvivors(lastHeap), resident.limit - resident.used))
     this.mark = state.bytes + Math.max(64 * 1024, left / 32)
     state.limits.watchFrom(this.mark)
-    this.clock.alarmAfter(this.reads)
+    this.nextLook = memory.uptime() + Math.min(PACE, left / 16 / FASTEST)
   }
 
   /** A container's limit can be changed at run time. */

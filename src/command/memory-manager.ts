@@ -154,7 +154,6 @@ export class MemoryManager {
       readAllowance: surroundings.readAllowance,
       stated: resolved.stated,
       memory: resolved.pressure ? surroundings.memory(mayUse) : null,
-      estimates: resolved.sizing === 'heap',
     })
     const remeasuring = new Remeasuring(recorder, evictor, resolved.sizing, resolved.remeasure)
     housekeeping.remeasure = (at) => remeasuring.check(at)

@@ -49,6 +49,35 @@ async function works(port: number, prefix: string): Promise<void> {
 }
 
 describe('without fastify', () => {
+  test('a request whose body was read before is answered, saying so', async () => {
+    const { handler } = await mounted()
+    const app = express()
+    app.use(express.json())
+    app.use('/muninn', handler)
+    const port = await listen(app)
+    const put = { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{ "b": 2 }' }
+    const answer = await ask(port, { path: '/muninn/api/cache/tenant/items/a', ...put })
+    expect(answer.status).toBe(500)
+    expect(answer.json()).toMatchObject({ detail: expect.stringContaining('before parsers of bodies') })
+    expect((await ask(port, { path: '/muninn/api/cache/tenant/items/k' })).status).toBe(200)
+  })
+
+  test.each([
+    ['memory', { memory: undefined }],
+    ['memory', { memory: {} }],
+    ['exposeValue', { exposeValue: true }],
+    ['exposeValues', { exposeValues: 'yes' }],
+    ['maxItemBytes', { maxItemBytes: '1MB' }],
+    ['allowedHosts', { allowedHosts: 'cache.internal' }],
+    ['token', { token: 'a:b:hunter2' }],
+  ])('an option that is wrong is refused, naming %s', async (option, wrong) => {
+    const memory = new MemoryManager({ maxMemory: '16MB', checkInterval: 0 })
+    closing.push(() => memory.close())
+    const refused = muninnHandler({ memory, ...wrong } as unknown as Parameters<typeof muninnHandler>[0])
+    await expect(refused).rejects.toMatchObject({ code: 'ERR_MUNINN_OPTION', option })
+    await expect(refused).rejects.not.toThrow(/hunter2/)
+  })
+
   test('in Express, beside its own routes', async () => {
     const { handler } = await mounted()
     const app = express()

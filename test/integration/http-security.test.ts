@@ -1,3 +1,4 @@
+import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkExposure } from '../../src/serve/http/guard.ts'
 import { ask, JSON_TYPE, type TestService, testService } from './http-support.ts'
@@ -229,4 +230,20 @@ describe('beyond loopback', () => {
     expect(await status('evil.example')).toBe(403)
     await listed.close()
   })
+})
+
+test('on another address of loopback, Host may be that address, and not just any', async () => {
+  const service = await testService({ host: '127.0.0.2' })
+  try {
+    const url = `http://127.0.0.2:${service.port}/livez`
+    expect((await fetch(url)).status).toBe(200)
+    const foreign = await new Promise<number | undefined>((done, fail) => {
+      request(url, { headers: { host: '127.0.0.3' } }, ({ statusCode }) => done(statusCode))
+        .on('error', fail)
+        .end()
+    })
+    expect(foreign).toBe(403)
+  } finally {
+    await service.close()
+  }
 })

@@ -16,6 +16,9 @@ export class FakeSurroundings implements Surroundings, ProcessMemory {
   /** What the caches hold on the heap; asked at each reading. */
   held: () => number = () => 0
   reads = 0
+  /** ms; time to look again whenever asked, but where a test holds it. */
+  uptime = (): number => ++this.asked
+  private asked = 0
   listeners = 0
   private listener: ((collection: Collection) => void) | null = null
 

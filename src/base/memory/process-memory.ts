@@ -41,6 +41,8 @@ export interface ProcessMemory {
   resident(): ResidentReading
   /** Bytes of the process in RAM. Some 3 µs to read. */
   rss(): number
+  /** ms that pass whatever the caches' clock says. */
+  uptime(): number
   /** What the process may use was read anew. */
   limitsAre(allowance: MemoryAllowance): void
   /** Tells each garbage collection, until what it returns is called. Nothing is told during synchronous work. */
@@ -96,6 +98,10 @@ export class SystemMemory implements ProcessMemory {
 
   rss(): number {
     return process.memoryUsage.rss()
+  }
+
+  uptime(): number {
+    return performance.now()
   }
 
   onCollection(listener: (collection: Collection) => void): () => void {

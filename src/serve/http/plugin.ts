@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type FastifyInstance, fastify } from 'fastify'
 import type { MemoryManager } from '../../muninn.ts'
 import { mountApi } from './mount.ts'
-import { answerUnknown } from './problem.ts'
+import { checkPluginOptions } from './plugin-options.ts'
+import { answerUnknown, PROBLEM_TYPE, problem } from './problem.ts'
 import { protect } from './protect.ts'
 import { OWN_COMPILERS } from './routes/schema-check.ts'
-import { parseTokens } from './tokens.ts'
 
 export interface MuninnHttpOptions {
   memory: MemoryManager
@@ -39,23 +39,40 @@ export interface MuninnHandler {
 
 /**
  * The same for Express, Connect and plain `node:http`: `app.use('/muninn', await muninnHandler({ memory }))`, before parsers
- * of bodies, or `createServer(await muninnHandler({ memory }))`. It answers everything that it is given.
+ * of bodies, or `createServer(await muninnHandler({ memory }))`. It answers everything that it is given; a request whose
+ * body was read before it gets 500, saying so.
+ *
+ * @throws {OptionError} where an option is not one, or not what it may be.
  */
 export async function muninnHandler(options: MuninnHttpOptions): Promise<MuninnHandler> {
   const app = fastify({ routerOptions: { maxParamLength: MAX_PARAM_LENGTH }, schemaController: OWN_COMPILERS })
   app.setNotFoundHandler(answerUnknown)
   await app.register(muninnHttp, { dashboard: true, ...options })
   await app.ready()
-  const handler = (request: IncomingMessage, response: ServerResponse) => app.routing(request, response)
+  const handler = (request: IncomingMessage, response: ServerResponse) => {
+    // What was read is gone: fastify would wait for it for ever.
+    if (request.readableDidRead) refuseRead(response)
+    else app.routing(request, response)
+  }
   return Object.assign(handler, { close: () => app.close() })
+}
+
+function refuseRead(response: ServerResponse): void {
+  const answer = problem(
+    'internal',
+    'the body was read before it came here: mount muninnHandler before parsers of bodies',
+  )
+  response.writeHead(answer.status, { 'content-type': PROBLEM_TYPE }).end(JSON.stringify(answer))
 }
 
 /**
  * Muninn's HTTP routes for a fastify application of one's own: `app.register(muninnHttp, { memory, prefix: '/muninn' })`.
  * Hooks, parsers and error answers stay inside; a mutation that comes from a page of another origin is always refused.
+ *
+ * @throws {OptionError} where an option is not one, or not what it may be.
  */
 export default async function muninnHttp(app: FastifyInstance, options: MuninnHttpOptions): Promise<void> {
-  const tokens = options.token === undefined ? [] : parseTokens(options.token)
+  const tokens = checkPluginOptions(options)
   await protect(app, {
     tokenNeeded: tokens.length > 0,
     tokens,

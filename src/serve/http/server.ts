@@ -58,7 +58,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const checks: GuardOptions = {
     tokenNeeded: !loopback,
     tokens: options.tokens,
-    hosts: loopback ? [...LOOPBACK_HOSTS, ...(options.allowedHosts ?? [])] : options.allowedHosts,
+    hosts: loopback
+      ? [...LOOPBACK_HOSTS, options.host.toLowerCase(), ...(options.allowedHosts ?? [])]
+      : options.allowedHosts,
   }
   let draining = false
   const app = build(options.logger, checks, options.patience ?? PATIENCE)
