@@ -153,7 +153,7 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
     const prefix = this.engine.prefix?.(key) ?? null
     const { draft } = this
     const held = this.engine.clone ? cloneOf(value) : value
-    draft.charge(key, held, statedSize)
+    draft.charge(key, held, statedSize, this.state.settings.policy)
     const { size, offHeap } = draft
     if (!this.attached || load?.outdated === true) return CLOSED
     if (this.loading.isBusy) this.loading.outdate(key)

@@ -3,6 +3,7 @@ import { entryOverhead } from '../base/memory/estimate.ts'
 import { HeapEstimate } from '../base/memory/heap.ts'
 import { payloadSize } from '../base/memory/payload.ts'
 import type { SizeFunction } from '../base/options.ts'
+import type { PolicyName } from '../base/settings.ts'
 import type { Stored } from '../event/catalogue.ts'
 import type { Attribution } from './actor.ts'
 import { checkSize } from './entry-options.ts'
@@ -29,7 +30,7 @@ export class Draft implements Stored {
   }
 
   /** @throws {InvalidEntryError} where a size is no integer ≥ 0, or the size function throws. */
-  charge(key: string, value: unknown, stated: number | undefined): void {
+  charge(key: string, value: unknown, stated: number | undefined, policy: PolicyName): void {
     if (stated !== undefined) {
       checkSize(stated, 'size')
       this.size = stated
@@ -39,7 +40,7 @@ export class Draft implements Stored {
     const { sizing, estimate } = this
     if (sizing === 'heap') {
       estimate.measure(value)
-      this.size = estimate.size + entryOverhead(key)
+      this.size = estimate.size + entryOverhead(key, policy)
       this.offHeap = estimate.offHeap
     } else if (sizing === 'payload') {
       this.size = payloadSize(value)

@@ -64,7 +64,7 @@ export class Remeasuring {
     const addedSeq = columns.addedSeq[h]
     const value = recorder.values[h]
     try {
-      draft.charge(key, value, undefined)
+      draft.charge(key, value, undefined, recorder.state.settings.policy)
     } catch (error) {
       recorder.publisher.failed(error)
       return null

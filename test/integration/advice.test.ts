@@ -2,35 +2,15 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import type { Advice } from '../../src/base/advice.ts'
-import type { MemoryManagerOptions } from '../../src/base/options.ts'
 import type { PolicyName } from '../../src/base/settings.ts'
-import { MemoryManager } from '../../src/command/memory-manager.ts'
+import type { MemoryManager } from '../../src/command/memory-manager.ts'
 import { openHistory } from '../../src/query/history.ts'
 import { replay } from '../../src/replay/replay.ts'
-import { readTrace } from '../../src/replay/trace.ts'
 import { AuditFolder } from '../support/audit-file.ts'
+import { playTrace, traceManager } from '../support/trace-manager.ts'
 import { zipf } from '../support/workloads.ts'
 
 const TRACES = fileURLToPath(new URL('../../../shared/traces/', import.meta.url))
-
-function manager(options: MemoryManagerOptions): MemoryManager {
-  return new MemoryManager({
-    maxMemory: 2 ** 50,
-    maxHeap: 2 ** 50,
-    evictionThreshold: 1,
-    checkInterval: 0,
-    seed: 1,
-    clock: { now: () => 1 },
-    ...options,
-  })
-}
-
-async function play(memory: MemoryManager, file: string): Promise<void> {
-  const cache = memory.cache('c')
-  for await (const batch of readTrace(file)) {
-    for (const { key, size } of batch) if (cache.get(key) === undefined) cache.set(key, 1, { size })
-  }
-}
 
 /** What really comes of it. */
 async function carriedOut(file: string, was: object, { setting, to }: Advice): Promise<number> {
@@ -60,8 +40,8 @@ describe.skipIf(!existsSync(TRACES)).each(['lru', 'hybrid'] as const)('what a ca
     const file = `${TRACES}${trace}.txt.gz`
     const limit =
       unit === 'items' ? { maxItems: capacity } : { maxItems: Number.POSITIVE_INFINITY, maxMemory: capacity }
-    const memory = manager({ policy, ...limit })
-    await play(memory, file)
+    const memory = traceManager({ policy, ...limit })
+    await playTrace(memory, file)
     const given = memory.advise()
     await memory.close()
     for (const advice of given) {
@@ -80,8 +60,8 @@ describe.skipIf(!existsSync(TRACES))('advice from shadows', () => {
   test('names a policy that does as well, or better, and what other limits would have hit', async () => {
     const file = `${TRACES}web07.txt.gz`
     const was = { policy: 'lru', maxItems: 1_024 } as const
-    const memory = manager({ ...was, shadow: ['hybrid', { maxItems: 4_096 }] })
-    await play(memory, file)
+    const memory = traceManager({ ...was, shadow: ['hybrid', { maxItems: 4_096 }] })
+    await playTrace(memory, file)
     const given = memory.advise().filter(({ source }) => source === 'shadow')
     await memory.close()
     expect(given.map(({ advice }) => advice).sort()).toEqual(['other limits', 'other policy'])
@@ -97,7 +77,7 @@ describe('advice', () => {
     let now = Date.now() - 600_000
     const clock = { now: () => now }
     const options = { policy: 'lru', maxItems: 500, clock, caches: { c: { ttl } } } as const
-    const memory = manager(audit === undefined ? options : { ...options, audit })
+    const memory = traceManager(audit === undefined ? options : { ...options, audit })
     const cache = memory.cache('c')
     const { next } = zipf(5_000, 0.7, 3)
     for (let i = 0; i < 60_000; i++) {
@@ -125,7 +105,7 @@ describe('advice', () => {
     const { memory } = churn(2_000)
     expect(memory.advise().map(({ advice }) => advice)).not.toContain('needless ttl')
     await memory.close()
-    const idle = manager({ maxItems: 10 })
+    const idle = traceManager({ maxItems: 10 })
     idle.cache('c').get('k')
     expect(idle.advise()).toEqual([])
     await idle.close()
@@ -148,7 +128,7 @@ describe('advice', () => {
   })
 
   test.each<PolicyName>(['lfu', 'ttl', 'size'])('says of %s only what is known of it', async (policy) => {
-    const memory = manager({ policy, maxItems: 200 })
+    const memory = traceManager({ policy, maxItems: 200 })
     const cache = memory.cache('c')
     const { next } = zipf(2_000, 0.9, 3)
     for (let i = 0; i < 20_000; i++) {

@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import type { MemoryManagerOptions } from '../../src/base/options.ts'
 import type { PolicyName } from '../../src/base/settings.ts'
-import { MemoryManager } from '../../src/command/memory-manager.ts'
 import { replay } from '../../src/replay/replay.ts'
-import { readTrace } from '../../src/replay/trace.ts'
 import { thrownBy } from '../support/manager-bed.ts'
+import { playTrace, traceManager } from '../support/trace-manager.ts'
 import { zipf } from '../support/workloads.ts'
 
 const TRACES = fileURLToPath(new URL('../../../shared/traces/', import.meta.url))
@@ -17,25 +15,6 @@ const TRACES = fileURLToPath(new URL('../../../shared/traces/', import.meta.url)
 const TOLERANCE = 0.01
 const TOLERANCE_OF_LFU = 0.1
 
-function manager(options: MemoryManagerOptions): MemoryManager {
-  return new MemoryManager({
-    maxMemory: 2 ** 40,
-    maxHeap: 2 ** 40,
-    evictionThreshold: 1,
-    checkInterval: 0,
-    seed: 1,
-    clock: { now: () => 1 },
-    ...options,
-  })
-}
-
-async function play(memory: MemoryManager, file: string): Promise<void> {
-  const cache = memory.cache('c')
-  for await (const batch of readTrace(file)) {
-    for (const { key, size } of batch) if (cache.get(key) === undefined) cache.set(key, 1, { size })
-  }
-}
-
 describe.skipIf(!existsSync(TRACES)).each([
   ['web07', 4_097],
   ['lirs-2pools', 1_988],
@@ -45,8 +24,8 @@ describe.skipIf(!existsSync(TRACES)).each([
 
   test('tell what the candidates would have hit; one of the live policy agrees with it', async () => {
     const candidates = ['lru', 'lfu', 'hybrid', { policy: 'lru', maxItems: 2 * maxItems }] as const
-    const memory = manager({ policy: 'hybrid', maxItems, shadow: candidates })
-    await play(memory, file)
+    const memory = traceManager({ policy: 'hybrid', maxItems, shadow: candidates })
+    await playTrace(memory, file)
     const { shadows, hitRate } = memory.stats()
     await memory.close()
     const real = await Promise.all(
@@ -65,7 +44,7 @@ describe.skipIf(!existsSync(TRACES)).each([
 
 describe('shadows', () => {
   test('of a small cache follow every key, and the live policy and limits come to exactly the same', () => {
-    const memory = manager({ policy: 'lru', maxItems: 500, shadow: ['lru', { maxItems: 500 }, { policy: 'lfu' }] })
+    const memory = traceManager({ policy: 'lru', maxItems: 500, shadow: ['lru', { maxItems: 500 }, { policy: 'lfu' }] })
     const cache = memory.cache('c')
     const { next } = zipf(5_000, 0.9, 3)
     for (let i = 0; i < 50_000; i++) {
@@ -85,7 +64,7 @@ describe('shadows', () => {
 
   test('follow changes of limits, policy and caches, and the same run comes to the same', () => {
     const run = () => {
-      const memory = manager({ policy: 'lru', maxItems: 4_000, shadow: ['lfu', { maxItems: 1_000 }] })
+      const memory = traceManager({ policy: 'lru', maxItems: 4_000, shadow: ['lfu', { maxItems: 1_000 }] })
       const { next } = zipf(20_000, 0.8, 5)
       for (let i = 0; i < 60_000; i++) {
         if (i === 20_000) memory.setLimits({ maxItems: 2_000, caches: { b: { maxItems: 300 } } })
@@ -114,7 +93,7 @@ describe('shadows', () => {
     [Array(9).fill('lru'), 'shadow'],
     [[null], 'shadow[0]'],
   ])('refuse %j', (shadow, option) => {
-    expect(thrownBy(() => manager({ shadow } as never))).toMatchObject({ code: 'ERR_MUNINN_OPTION' })
-    expect(thrownBy(() => manager({ shadow } as never)).message).toContain(option)
+    expect(thrownBy(() => traceManager({ shadow } as never))).toMatchObject({ code: 'ERR_MUNINN_OPTION' })
+    expect(thrownBy(() => traceManager({ shadow } as never)).message).toContain(option)
   })
 })

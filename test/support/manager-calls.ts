@@ -97,7 +97,7 @@ export function givenOf(spec: StoreSpec, key: string, id: number, config: Config
     ...(tags === undefined ? {} : { tags }),
     ...(actor === undefined ? {} : { actor }),
   }
-  const charge = kind === 'stated' ? { size: length, offHeap: 0 } : chargeOf(value, key, config.sizing)
+  const charge = kind === 'stated' ? { size: length, offHeap: 0 } : chargeOf(value, key, config)
   return {
     value,
     options,
@@ -113,7 +113,7 @@ export function givenOf(spec: StoreSpec, key: string, id: number, config: Config
 }
 
 /** What a value costs. Heap estimates have tests of their own, and are taken as they are. */
-function chargeOf(value: unknown, key: string, sizing: Config['sizing']): { size: number; offHeap: number } {
+function chargeOf(value: unknown, key: string, { sizing, policy }: Config): { size: number; offHeap: number } {
   if (sizing === 'function') return { size: weigh(value, key), offHeap: 0 }
   if (sizing === 'payload') {
     const size =
@@ -121,5 +121,5 @@ function chargeOf(value: unknown, key: string, sizing: Config['sizing']): { size
     return { size, offHeap: 0 }
   }
   estimate.measure(value)
-  return { size: estimate.size + entryOverhead(key), offHeap: estimate.offHeap }
+  return { size: estimate.size + entryOverhead(key, policy), offHeap: estimate.offHeap }
 }

@@ -44,8 +44,9 @@ export class Player {
   }
 
   play(command: Command): Played {
+    const config = { ...this.config, policy: this.memory.settings.policy }
     const given =
-      'store' in command && 'key' in command ? givenOf(command.store, command.key, ++this.values, this.config) : null
+      'store' in command && 'key' in command ? givenOf(command.store, command.key, ++this.values, config) : null
     try {
       return { answer: this.call(command, given), thrown: null, given }
     } catch (error) {

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { ENTRY_BYTES, entryOverhead, estimateSize } from '../../src/base/memory/estimate.ts'
+import { ENTRY_BYTES, entryOverhead, estimateSize, HYBRID_BYTES } from '../../src/base/memory/estimate.ts'
 import { HeapEstimate } from '../../src/base/memory/heap.ts'
 
 function measured(value: unknown): { size: number; offHeap: number } {
@@ -60,8 +60,9 @@ describe('heap sizes, as laid out', () => {
   })
 
   it('an entry costs its key and its bookkeeping besides', () => {
-    expect(entryOverhead('user:12345')).toBe(ENTRY_BYTES + 32)
-    expect(entryOverhead('')).toBe(ENTRY_BYTES)
+    expect(entryOverhead('user:12345', 'lru')).toBe(ENTRY_BYTES + 32)
+    expect(entryOverhead('', 'lru')).toBe(ENTRY_BYTES)
+    expect(entryOverhead('', 'hybrid')).toBe(ENTRY_BYTES + HYBRID_BYTES)
   })
 })
 

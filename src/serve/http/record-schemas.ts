@@ -1,6 +1,6 @@
 import { Type } from '#typebox'
 import { AUDIT_LEVELS } from '../../base/audit-options.ts'
-import { POLICIES } from '../../base/settings.ts'
+import { OPTIMIZES, POLICIES } from '../../base/settings.ts'
 import { EVICTION_CAUSES, LEVELS, PEAK_METRICS } from '../../event/vocabulary.ts'
 import { Bytes, CacheName, Fields, List, Milliseconds, Nullable, Share, Text, Time } from './schemas.ts'
 
@@ -83,6 +83,7 @@ const Settings = Type.Object({
   evictionThreshold: Share,
   evictionTarget: Share,
   policy: Policy,
+  optimize: Type.Optional(Type.Enum(OPTIMIZES, { description: 'What hybrid makes as many as possible of.' })),
   onFull: Type.Enum(['evict', 'reject']),
   sizing: Type.Enum(['heap', 'payload', 'function']),
   checkInterval: Milliseconds,

@@ -1,8 +1,10 @@
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from '#typebox'
 import { ProblemError } from '../problem.ts'
 import type { App, RouteContext } from './context.ts'
 
-const Point = Type.Tuple([Type.Number(), Type.Number()], { description: 'A size, and its hit ratio (0-1).' })
+const Point = Type.Tuple([Type.Number({ description: 'Size.' }), Type.Number({ description: 'Hit ratio (0-1).' })], {
+  description: 'A size, and its hit ratio.',
+})
 const Limit = Type.Union([Type.Number(), Type.Null()])
 
 export type CurveAnswer = Static<typeof CurveAnswer>
@@ -18,8 +20,8 @@ const CurveAnswer = Type.Object({
       hit_ratio: Type.Union([Type.Number(), Type.Null()], { description: 'Of the cache as it is, under its policy.' }),
       max_items: Limit,
       max_memory_bytes: Limit,
-      by_items: Type.Array(Point),
-      by_bytes: Type.Array(Point),
+      by_items: Type.Array(Point, { description: 'By entries.' }),
+      by_bytes: Type.Array(Point, { description: 'By bytes.' }),
     }),
   ),
   next: Type.Null(),
