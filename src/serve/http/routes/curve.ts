@@ -2,9 +2,10 @@ import { type Static, Type } from '#typebox'
 import { ProblemError } from '../problem.ts'
 import type { App, RouteContext } from './context.ts'
 
-const Point = Type.Tuple([Type.Number({ description: 'Size.' }), Type.Number({ description: 'Hit ratio (0-1).' })], {
-  description: 'A size, and its hit ratio.',
-})
+// Not `Type.Tuple`: its `items` is a list, which JSON Schema 2020-12 (OpenAPI 3.1) no longer knows.
+const Point = Type.Unsafe<[size: number, hitRatio: number]>(
+  Type.Array(Type.Number(), { minItems: 2, maxItems: 2, description: 'A size, and its hit ratio (0-1).' }),
+)
 const Limit = Type.Union([Type.Number(), Type.Null()])
 
 export type CurveAnswer = Static<typeof CurveAnswer>
