@@ -28,7 +28,7 @@ describe('the host, while its log can not be written', () => {
     await log.close()
   })
 
-  test('never waits for a lock that another process holds', () => {
+  test('never waits for a lock that another process holds', async () => {
     using files = new AuditFolder()
     const other = files.connect()
     other.exec('begin immediate')
@@ -48,6 +48,7 @@ describe('the host, while its log can not be written', () => {
     // The lock is never given up; a pause of this machine is shorter than the two seconds that the writer waits for it.
     expect(longest).toBeLessThan(500)
     other.close()
+    await log.close()
   })
 
   test('holds no more bytes than may wait, whatever the keys are like', async () => {
