@@ -6,6 +6,7 @@ import { SeededRandom } from '../base/random.ts'
 import type { ByteText } from '../base/units.ts'
 import { adaptation } from '../decide/adaptation.ts'
 import { cacheOfVictim, cacheWithDue, type Eviction } from '../decide/departure.ts'
+import { division } from '../decide/division.ts'
 import { exceedsCommonLimit, exceedsOwnLimit } from '../decide/room.ts'
 import type { CycleCompleted } from '../event/catalogue.ts'
 import type { CycleTrigger, EvictionCause } from '../event/vocabulary.ts'
@@ -103,7 +104,8 @@ export class Evictor {
     // An observer of a long eviction may have closed the manager.
     if (this.state.stopped) return false
     if (at >= this.state.soonestExpiry && this.expireOne(own, at)) return true
-    const cache = own ?? cacheOfVictim(this.state, except, at)
+    if (own === null && this.state.division !== null) this.divide(at)
+    const cache = own ?? cacheOfVictim(this.state, except, cause, at)
     if (cache === null) return false
     if (cache.order.adapting !== null) this.adapt(cache, cause, at)
     const victim = cache.order.victim(except, at)
@@ -111,6 +113,12 @@ export class Evictor {
     this.recorder.evicted(at, cache, victim, cause, trigger, cycle)
     this.evicted++
     return true
+  }
+
+  /** Before the cache is chosen: only then do shares matter. */
+  private divide(at: number): void {
+    const change = division(this.state, this.recorder.nextSeq, at)
+    if (change !== null) this.recorder.record(change)
   }
 
   /** Before a victim is chosen: only then does it matter by which rules. */

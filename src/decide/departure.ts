@@ -2,6 +2,7 @@ import type { Evicted, EvictionTrigger, Expired, Removed } from '../event/catalo
 import type { EvictionCause } from '../event/vocabulary.ts'
 import type { CacheState } from '../fold/cache-state.ts'
 import type { State } from '../fold/state.ts'
+import { wantOf } from './division.ts'
 
 /** No entry. */
 const NOBODY = -1
@@ -14,12 +15,17 @@ export function cacheWithDue(state: State, at: number): CacheState | null {
 }
 
 /**
- * The cache whose victim goes next under a limit over all caches: each offers its own, and the policy's comparison finds
- * the worst. O(caches). `null` if there is no entry but `except`.
+ * The cache whose victim goes next under a limit over all caches: where they divide what they have in common, the one that
+ * has most beyond its share; else each offers its victim, and the policy's comparison finds the worst. O(caches). `null` if
+ * there is no entry but `except`.
  */
-export function cacheOfVictim(state: State, except: number, at: number): CacheState | null {
-  const { cacheList } = state
+export function cacheOfVictim(state: State, except: number, cause: EvictionCause, at: number): CacheState | null {
+  const { cacheList, division } = state
   if (cacheList.length === 1) return cacheList[0] as CacheState
+  if (division !== null) {
+    const beyond = division.mostBeyond(state, wantOf(cause))
+    if (beyond !== null && beyond.order.victim(except, at) !== NOBODY) return beyond
+  }
   let worst: CacheState | null = null
   let victim = NOBODY
   for (let i = 0; i < cacheList.length; i++) {

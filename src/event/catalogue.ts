@@ -1,5 +1,13 @@
 import type { PolicyName, Settings, SettingsChange } from '../base/settings.ts'
-import type { CycleTrigger, EvictionCause, Level, LimitName, PeakMetric, RejectionReason } from './vocabulary.ts'
+import type {
+  CycleTrigger,
+  DivisionUnit,
+  EvictionCause,
+  Level,
+  LimitName,
+  PeakMetric,
+  RejectionReason,
+} from './vocabulary.ts'
 
 /*
  * The catalogue: one closed union of all that can happen. Every event is written as one object literal with all its
@@ -335,6 +343,27 @@ export interface Adapted extends Happened<'adapted'> {
   readonly reason: string
 }
 
+/** One cache's part of the room that all have in common. */
+export interface Share {
+  readonly cache: string
+  /** 0–1. */
+  readonly from: number
+  readonly to: number
+  /** Where it would bring most; a change goes so far in steps. */
+  readonly wished: number
+  /** Its share of all requests, and how many of them were hits, of late; 0–1. */
+  readonly requests: number
+  readonly hitRatio: number
+}
+
+export interface Divided extends Happened<'divided'> {
+  readonly policy: PolicyName
+  readonly unit: DivisionUnit
+  readonly shares: readonly Share[]
+  /** Hits that are expected beyond those of before, as a share of all requests. */
+  readonly gain: number
+}
+
 export interface ClockChanged extends Happened<'clock-changed'> {
   /** Offset of the wall clock from this run's clock, in ms, before and after. */
   readonly from: number
@@ -410,6 +439,7 @@ export type MuninnEvent =
   | Configured
   | BudgetChanged
   | Adapted
+  | Divided
   | ClockChanged
   | StatsReset
   | Started
@@ -441,6 +471,7 @@ export const EVENT_TYPES = Object.keys({
   configured: 0,
   'budget-changed': 0,
   adapted: 0,
+  divided: 0,
   'clock-changed': 0,
   'stats-reset': 0,
   started: 0,

@@ -32,5 +32,8 @@ export type Level = (typeof LEVELS)[number]
 export const PEAK_METRICS = ['bytes', 'heap_bytes', 'items'] as const
 export type PeakMetric = (typeof PEAK_METRICS)[number]
 
+/** What the room that caches have in common is divided by. */
+export type DivisionUnit = 'items' | 'bytes'
+
 /** The mode of `hybrid` in which who is worth least for its bytes goes, whatever its place in a list. */
 export const PER_BYTE = 'per-byte'

@@ -42,6 +42,8 @@ export function apply(state: State, e: Event.MuninnEvent): void {
       return state.budgetChanged(e)
     case 'adapted':
       return state.adapted(e, cacheOf(state, e.cache))
+    case 'divided':
+      return state.divided(e)
     case 'clock-changed':
       return state.clockChanged(e)
     case 'stats-reset':

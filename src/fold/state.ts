@@ -1,8 +1,9 @@
 import type { CacheSettings, Settings } from '../base/settings.ts'
 import type * as Event from '../event/catalogue.ts'
-import type { EvictionCause } from '../event/vocabulary.ts'
+import type { DivisionUnit, EvictionCause } from '../event/vocabulary.ts'
 import { CacheState } from './cache-state.ts'
 import { Columns } from './columns.ts'
+import { Division } from './division.ts'
 import { KeyHasher } from './hash.ts'
 import { LevelState, rankOf } from './levels.ts'
 import { Limits } from './limits.ts'
@@ -90,6 +91,11 @@ export class State {
   /** Counts of caches that were dropped: the books of the run go on without them. */
   readonly dropped = new Counts()
   droppedAtReset = new Counts()
+  /** How the caches divide what they have in common; `null`: they don't. */
+  division: Division | null = null
+  /** `seq` from which on that is compared anew. */
+  private comparesAt = Number.POSITIVE_INFINITY
+  private evictedBefore: Readonly<Record<DivisionUnit, number>> = { items: 0, bytes: 0 }
   private cachesMade = 0
 
   constructor(started: Pick<Event.Started, 'seed' | 'settings' | 'at'>) {
@@ -106,6 +112,7 @@ export class State {
     this.at = started.at
     this.lastLevelAt = started.at
     for (const [name, cache] of Object.entries(this.settings.caches)) this.addCache(name, cache)
+    this.shareRoom()
   }
 
   get heapBytes(): number {
@@ -194,6 +201,7 @@ export class State {
     cache.curve?.stored(hash, stored.size, stored.expiresAt)
     this.items++
     this.grew(at, cache, key, stored, stored.size, stored.offHeap)
+    if (seq >= this.comparesAt) this.compareShares()
     return h
   }
 
@@ -320,6 +328,7 @@ export class State {
     if (this.columns.offHeap.length !== 0) this.columns.offHeap[h] = to.offHeap
     if (ordered) cache.order.updated(h, this.columns.usedSeq[h] as number)
     cache.order.resized?.(to.size - grown, to.size)
+    cache.curve?.resized(this.columns.hash[h] as number, to.size)
     if (grown > 0) cache.counts.bytesAdded += grown
     else cache.counts.bytesLeft -= grown
     cache.bytes += grown
@@ -353,6 +362,7 @@ export class State {
       this.policy = new POLICY_CLASSES[rest.policy](this.columns, this.settings)
       for (const cache of this.caches.values()) cache.reorder(this.policy)
     }
+    if (caches !== undefined || rest.policy !== undefined) this.shareRoom()
     this.levels.usageIs(this.usage, e.at)
   }
 
@@ -371,6 +381,11 @@ export class State {
   adapted(e: Event.Adapted, cache: CacheState): void {
     this.happened(e)
     cache.order.adapting?.change(e.to, e.at)
+  }
+
+  divided(e: Event.Divided): void {
+    this.happened(e)
+    this.division?.divided(e)
   }
 
   clockChanged(e: Event.ClockChanged): void {
@@ -408,6 +423,38 @@ export class State {
     this.caches.set(name, new CacheState(name, ++this.cachesMade, settings, this.columns, this.policy, size))
     this.cacheList = [...this.caches.values()]
     this.shareCurves()
+  }
+
+  /** Two caches or more divide what they have in common, if their policy adapts and each has a curve. */
+  private shareRoom(): void {
+    const { cacheList, policy } = this
+    const divides = policy.name === 'hybrid' && cacheList.length > 1 && cacheList.every(({ curve }) => curve !== null)
+    if (!divides) this.division?.end()
+    this.division = divides ? new Division(cacheList, this.division?.claims ?? [], this.seq) : null
+    this.comparesAt = this.division?.comparesAt ?? Number.POSITIVE_INFINITY
+  }
+
+  private compareShares(): void {
+    const { division, evictedBefore } = this
+    if (division === null) return
+    const evicted = this.evictedForAll()
+    const forItems = evicted.items - evictedBefore.items
+    const forBytes = evicted.bytes - evictedBefore.bytes
+    const unit = forItems > forBytes ? 'items' : 'bytes'
+    division.compare(this, forItems + forBytes === 0 ? null : unit, this.seq)
+    this.comparesAt = division.comparesAt
+    this.evictedBefore = evicted
+  }
+
+  /** Evictions so far for want of what the caches have in common. */
+  private evictedForAll(): Record<DivisionUnit, number> {
+    const sum = { items: 0, bytes: 0 }
+    for (const { counts } of this.cacheList) {
+      const items = counts.evictedFor('items')
+      sum.items += items
+      sum.bytes += counts.evicted - items - counts.evictedFor('cache-items') - counts.evictedFor('cache-memory')
+    }
+    return sum
   }
 
   /** The first caches have curves, and share the keys that these may follow. */

@@ -32,6 +32,10 @@ export class Counts {
     this.evictedByCause[i] = (this.evictedByCause[i] as number) + 1
   }
 
+  evictedFor(cause: EvictionCause): number {
+    return this.evictedByCause[EVICTION_CAUSES.indexOf(cause)] as number
+  }
+
   copy(): Counts {
     const copy = Object.assign(new Counts(), this, { evictedByCause: undefined })
     return Object.assign(copy, { evictedByCause: this.evictedByCause.slice() })

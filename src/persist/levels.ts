@@ -22,6 +22,7 @@ const DEPARTURES: readonly EventType[] = [
   'configured',
   'budget-changed',
   'adapted',
+  'divided',
   'clock-changed',
   'stats-reset',
   'started',

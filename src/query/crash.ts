@@ -170,7 +170,7 @@ function unfinishedCycles(database: Database, scope: Scope): string[] {
   return (database.prepare(SELECT_UNFINISHED).all(scope) as { cycle: string }[]).map(({ cycle }) => cycle)
 }
 
-const CHANGES = ['configured', 'budget-changed', 'adapted', 'clock-changed', 'stats-reset'] as const
+const CHANGES = ['configured', 'budget-changed', 'adapted', 'divided', 'clock-changed', 'stats-reset'] as const
 
 function changesOf(database: Database, scope: Scope): CrashChange[] {
   return CHANGES.flatMap((type) =>

@@ -6,9 +6,9 @@ export class EventCursor {
   private readonly events: readonly MuninnEvent[]
   private place = 0
 
-  /** `adapted` is left out: when a policy changes its mode is its own affair, and no call's answer. */
+  /** What a policy changes of itself is left out: when is its own affair, and no call's answer. */
   constructor(events: readonly MuninnEvent[]) {
-    this.events = events.filter(({ type }) => type !== 'adapted')
+    this.events = events.filter(({ type }) => type !== 'adapted' && type !== 'divided')
   }
 
   /** The type of the event to come, or `null` after the last. */

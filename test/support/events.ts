@@ -161,6 +161,15 @@ const FIELDS: Fields = {
     entries: [{ cache: 'tenant', key: 'user:1', size: 20, offHeap: 0, previousSize: 10 }],
   },
   adapted: { policy: 'hybrid', cache: 'tenant', from: 'lirs-lfu', to: 'lru', reason: 'c' },
+  divided: {
+    policy: 'hybrid',
+    unit: 'items',
+    shares: [
+      { cache: 'tenant', from: 0.5, to: 0.6, wished: 0.9, requests: 0.7, hitRatio: 0.4 },
+      { cache: 'mimir', from: 0.5, to: 0.4, wished: 0.1, requests: 0.3, hitRatio: 0.2 },
+    ],
+    gain: 0.01,
+  },
   'clock-changed': { from: 0, to: 5 },
   'stats-reset': NOBODY,
   started: {

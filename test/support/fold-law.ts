@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { MemoryManager } from '../../src/command/memory-manager.ts'
-import { evictedEvent, expiredEvent } from '../../src/decide/departure.ts'
+import { cacheOfVictim, evictedEvent, expiredEvent } from '../../src/decide/departure.ts'
 import type { Evicted, Expired, MuninnEvent, Started } from '../../src/event/catalogue.ts'
 import { apply } from '../../src/fold/apply.ts'
 import type { CacheState } from '../../src/fold/cache-state.ts'
@@ -58,11 +58,24 @@ export function pictureOf(state: State): unknown {
     rate: state.evictionRate,
     ages: state.evictionAges,
     cycle: state.cycle,
+    division: divisionOf(state),
     cycles: [state.cycles, state.cyclesAtReset],
     warnings: [state.warnings, state.warningsAtReset],
     last: { eviction: state.lastEviction, check: state.lastCheck, reset: state.lastReset },
     dropped: state.dropped,
     caches: [...state.caches.values()].map((cache) => pictureOfCache(state, cache)),
+  }
+}
+
+/** How the caches divide what they have in common. */
+function divisionOf({ division }: State): unknown {
+  if (division === null) return null
+  const { comparesAt, gain, unit, claims } = division
+  return {
+    comparesAt,
+    gain,
+    unit,
+    claims: claims.map(({ cache, curve: _, ...claim }) => ({ ...claim, cache: cache.name })),
   }
 }
 
@@ -121,15 +134,9 @@ function nextOf(state: State, caches: readonly CacheState[], at: number): Evicte
     const due = cache.due(at)
     if (due !== NOBODY) return expiredEvent(state, cache, due, state.seq + 1, at)
   }
-  let worst: CacheState | null = null
-  let victim = NOBODY
-  for (const cache of caches) {
-    const offered = cache.order.victim(NOBODY, at)
-    if (offered === NOBODY || (victim !== NOBODY && !state.policy.before(offered, victim))) continue
-    worst = cache
-    victim = offered
-  }
-  return worst === null ? null : evictionOf(state, worst, victim, at)
+  const cache = caches.length === 1 ? (caches[0] as CacheState) : cacheOfVictim(state, NOBODY, 'forced', at)
+  const victim = cache?.order.victim(NOBODY, at) ?? NOBODY
+  return cache === null || victim === NOBODY ? null : evictionOf(state, cache, victim, at)
 }
 
 function evictionOf(state: State, cache: CacheState, h: number, at: number): Evicted {

@@ -1,3 +1,4 @@
+import type { EventOf } from '../../../src/event/catalogue.ts'
 import { sentence } from '../../../src/query/sentences.ts'
 import { bytesInWords, countInWords, durationInWords } from '../../../src/query/words.ts'
 import { count } from '../../../src/serve/cli/text.ts'
@@ -29,6 +30,8 @@ const TEXTS: Readonly<Record<string, (data: Data) => string>> = {
   configured: ({ reason, to }) => `${reason}: ${JSON.stringify(to)}`,
   'budget-changed': ({ reason, to }) => `${reason}: ${JSON.stringify(to)}`,
   adapted: ({ from, to, reason }) => `from ${from} to ${to}, ${reason}`,
+  divided: ({ unit, shares }) =>
+    `by ${unit}: ${(shares as EventOf<'divided'>['shares']).map(({ cache, from, to }) => `${cache} from ${share(from)} to ${share(to)}`).join(', ')}`,
   started: ({ runId, version }) => `run ${runId}, version ${version}`,
   stopped: ({ reason }) => String(reason),
   // What the stream itself has to say.

@@ -23,7 +23,17 @@ const GROUPS = [
   },
   {
     name: 'settings and life',
-    types: ['configured', 'budget-changed', 'adapted', 'clock-changed', 'stats-reset', 'started', 'stopped', 'checked'],
+    types: [
+      'configured',
+      'budget-changed',
+      'adapted',
+      'divided',
+      'clock-changed',
+      'stats-reset',
+      'started',
+      'stopped',
+      'checked',
+    ],
   },
 ] as const
 const FIRST_GROUPS = 'departures,levels and cycles,settings and life'

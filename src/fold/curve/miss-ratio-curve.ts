@@ -3,6 +3,8 @@ import { type CurveReading, pointsOf } from '../../base/curve/reading.ts'
 import { ReuseStack } from '../../base/curve/reuse-stack.ts'
 import type { Curve } from '../../event/catalogue.ts'
 import type { Counts } from '../statistics.ts'
+import { AdjustedReading } from './adjusted-reading.ts'
+import { RecentRequests } from './recent-requests.ts'
 
 /** Keys that are followed at first; more as they come. */
 const FIRST_KEYS = 256
@@ -39,6 +41,8 @@ export class MissRatioCurve {
   measured = 0
   readonly byItems: CurveReading
   readonly byBytes: CurveReading
+  /** The same of late; `null`: nobody asks for it. */
+  recent: RecentRequests | null = null
   private readonly counts: Counts
   private readonly items = new Distances()
   private readonly bytes = new Distances()
@@ -66,8 +70,8 @@ export class MissRatioCurve {
   constructor(counts: Counts, most: number) {
     this.counts = counts
     this.most = most
-    this.byItems = new Reading(this, this.items)
-    this.byBytes = new Reading(this, this.bytes)
+    this.byItems = new AdjustedReading(this, this.items)
+    this.byBytes = new AdjustedReading(this, this.bytes)
   }
 
   /** In points; `null`: nothing was asked for yet. */
@@ -82,6 +86,12 @@ export class MissRatioCurve {
   get requests(): number {
     const present = Number.isNaN(this.since) ? 0 : (this.asked - this.since) * this.stands
     return Math.max(0, this.seen + present - this.untold)
+  }
+
+  /** Keeps what was asked for of late by itself, too, or no longer. */
+  watch(on: boolean): void {
+    if (!on) this.recent = null
+    else this.recent ??= new RecentRequests(this.counts, Number.isNaN(this.since))
   }
 
   /** Keys that it may follow from now on, at most. */
@@ -101,8 +111,10 @@ export class MissRatioCurve {
     const { stack, weight } = this
     if (member === undefined) {
       // There before it was followed: nobody knows since when.
-      if (isHit) this.untold += weight * this.stands
-      else this.count(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+      if (isHit) {
+        this.untold += weight * this.stands
+        this.recent?.unknown(weight)
+      } else this.count(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
     } else if (!isHit && (this.expiresAt[member] as number) <= at) {
       this.drop(member)
       this.count(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
@@ -133,6 +145,13 @@ export class MissRatioCurve {
     if (this.stack.length > this.most) this.fit(this.most)
   }
 
+  /** What is charged for it changed without a use. */
+  resized(hash: number, size: number): void {
+    if (hash > this.followed) return
+    const member = this.memberOf.get(hash)
+    if (member !== undefined) this.stack.reweigh(member, size)
+  }
+
   /** It left, and not for want of room: no size would have kept it. */
   removed(hash: number): void {
     if (hash > this.followed) return
@@ -153,6 +172,7 @@ export class MissRatioCurve {
     const weight = this.weight * this.stands
     this.items.count(items, weight)
     this.bytes.count(bytes, weight)
+    this.recent?.count(items, bytes, this.weight)
   }
 
   private drop(member: number): void {
@@ -170,6 +190,7 @@ export class MissRatioCurve {
     this.resumesAt = (this.measured - AT_FIRST) * REQUESTS_A_MEASUREMENT
     this.since = Number.NaN
     this.pausedAt = told
+    this.recent?.pause()
     this.threshold = LEAST_HASH + Math.floor((this.followed - LEAST_HASH) * WATCHED)
   }
 
@@ -178,6 +199,7 @@ export class MissRatioCurve {
     this.begin()
     this.stands = (this.restsAt - this.since + pause) / (this.restsAt - this.since)
     this.threshold = this.followed
+    this.recent?.resume()
   }
 
   private begin(): void {
@@ -215,31 +237,5 @@ export class MissRatioCurve {
     const expiresAt = new Float64Array(capacity)
     expiresAt.set(this.expiresAt)
     this.expiresAt = expiresAt
-  }
-}
-
-/**
- * What is too many or too few among the requests of the sample is of the most frequent keys, which are in it or are not: such
- * requests have the least distances (SHARDS-adj).
- */
-class Reading implements CurveReading {
-  private readonly curve: MissRatioCurve
-  private readonly distances: Distances
-
-  constructor(curve: MissRatioCurve, distances: Distances) {
-    this.curve = curve
-    this.distances = distances
-  }
-
-  get end(): number {
-    return this.distances.largest
-  }
-
-  at(sizes: readonly number[]): number[] {
-    const { requests } = this.curve
-    const missing = requests - this.distances.total
-    return this.distances.hitsAt(sizes).map((hits) => {
-      return requests === 0 ? 0 : Math.min(1, Math.max(0, (hits + missing) / requests))
-    })
   }
 }

@@ -1,0 +1,168 @@
+import { concaveHull, divide, type Point, sizeThatBrings } from '../base/curve/hull.ts'
+import { ratioAt } from '../base/curve/reading.ts'
+import type { Divided } from '../event/catalogue.ts'
+import type { DivisionUnit } from '../event/vocabulary.ts'
+import type { CacheState } from './cache-state.ts'
+import type { MissRatioCurve } from './curve/miss-ratio-curve.ts'
+
+/** Events from one comparison to the next: some 0.1 ms each for three caches. */
+const PERIOD = 4096
+/** Entries' worth of requests that are remembered, and requests at least. */
+const MEMORY = 16
+const LEAST_MEMORY = 16_384
+/** What every cache may hold in any case: this much of an equal share. */
+const FLOOR = 0.1
+/** Sizes at which a curve is read; they lie closer where it is small, as curves bend there. */
+const POINTS = 64
+/** A cache is taken to be as good as LRU is with so many times its room, or with so small a part of it, at most. */
+const FURTHEST_FROM_LRU = 16
+
+/** One cache's claim to the common room. */
+export class Claim {
+  readonly cache: CacheState
+  readonly curve: MissRatioCurve
+  /** Part of the room that is its own, 0–1. */
+  share: number
+  /** The part that it would have if the room brought most. */
+  wished: number
+  /** Requests and hits of late, fading. */
+  requests = 0
+  hits = 0
+  private asked: number
+  private found: number
+
+  constructor(cache: CacheState, curve: MissRatioCurve, share: number) {
+    this.cache = cache
+    this.curve = curve
+    this.share = share
+    this.wished = share
+    this.found = cache.counts.hits
+    this.asked = this.found + cache.counts.misses
+    curve.watch(true)
+  }
+
+  /** Takes in what was asked for since the last time. */
+  tally(kept: number): void {
+    const { hits, misses } = this.cache.counts
+    this.requests = kept * this.requests + hits + misses - this.asked
+    this.hits = kept * this.hits + hits - this.found
+    this.asked = hits + misses
+    this.found = hits
+    const { recent } = this.curve
+    if (recent !== null && recent.requests > memoryOf(this.cache.items)) recent.halve()
+  }
+
+  /**
+   * Hits of late that it would have had by its size: the concave hull of LRU's curve, which a policy reaches that doesn't
+   * fall for loops (Talus: Beckmann & Sanchez, 2015), made to go through what was seen. Where more was hit, that point is
+   * added; where less was, the cache needs more room than LRU for the same, and the curve is stretched.
+   */
+  hull(unit: DivisionUnit, room: number): Point[] {
+    const { curve, requests, hits, cache } = this
+    const reading = unit === 'items' ? curve.recent?.byItems : curve.recent?.byBytes
+    const end = Math.min(room, reading?.end ?? 0)
+    if (reading === undefined || end === 0) return concaveHull([])
+    const sizes = Array.from({ length: POINTS }, (_, i) => end * ((i + 1) / POINTS) ** 2)
+    const points = reading.at(sizes).map((ratio, i): Point => [sizes[i] as number, ratio * requests])
+    const hull = concaveHull(points)
+    const held = cache[unit]
+    if (hits >= ratioAt(hull, held)) {
+      const place = sizes.findIndex((size) => size >= held)
+      return concaveHull(points.toSpliced(place < 0 ? POINTS : place, 0, [held, hits]))
+    }
+    const stretch = Math.min(FURTHEST_FROM_LRU, held / sizeThatBrings(hull, hits))
+    return hull.map(([size, value]) => [size * stretch, value])
+  }
+}
+
+/**
+ * How the room that caches have in common is divided: a share for each, equal ones at first. Once in a while it is
+ * found, from the curves of late, which shares would bring most hits; whether they are worth a change is decided in `decide/`.
+ */
+export class Division {
+  readonly claims: readonly Claim[]
+  /** `seq` from which on it is compared anew. */
+  comparesAt: number
+  /** Hits that the wished shares would bring beyond the present ones, for each request. */
+  gain = 0
+  /** What the room was measured by when they were compared. */
+  unit: DivisionUnit = 'items'
+
+  /** @param before claims of those caches that were there before. */
+  constructor(caches: readonly CacheState[], before: readonly Claim[], seq: number) {
+    const equal = 1 / caches.length
+    const stay = before.filter(({ cache }) => caches.includes(cache))
+    const sum = stay.reduce((all, { share }) => all + share, 0)
+    for (const claim of stay) claim.share *= (stay.length * equal) / sum
+    const claims = caches.flatMap((cache) => {
+      if (cache.curve === null) return []
+      return stay.find((claim) => claim.cache === cache) ?? new Claim(cache, cache.curve, equal)
+    })
+    this.claims = claims
+    this.comparesAt = seq + PERIOD
+  }
+
+  /** No cache's curve has anything to tell any more. */
+  end(): void {
+    for (const { curve } of this.claims) curve.watch(false)
+  }
+
+  divided(e: Divided): void {
+    this.gain = 0
+    for (const { cache, to } of e.shares) {
+      const claim = this.claims.find((one) => one.cache.name === cache)
+      if (claim !== undefined) claim.share = to
+    }
+  }
+
+  /** The cache that has most beyond its share of what is held, but for empty ones; `null` if all are. */
+  mostBeyond(held: Readonly<Record<DivisionUnit, number>>, unit: DivisionUnit): CacheState | null {
+    const { claims } = this
+    const room = held[unit]
+    let most: CacheState | null = null
+    let beyond = Number.NEGATIVE_INFINITY
+    for (let i = 0; i < claims.length; i++) {
+      const { cache, share } = claims[i] as Claim
+      const excess = cache[unit] - share * room
+      if (cache.items === 0 || excess <= beyond) continue
+      beyond = excess
+      most = cache
+    }
+    return most
+  }
+
+  /** Finds the shares that would bring most, of room that is measured by what was wanting; `null`: nothing was. */
+  compare(held: Readonly<Record<DivisionUnit, number>>, unit: DivisionUnit | null, seq: number): void {
+    this.gain = 0
+    this.comparesAt = seq + PERIOD
+    const kept = Math.exp(-PERIOD / memoryOf(held.items))
+    for (const claim of this.claims) claim.tally(kept)
+    if (unit === null) return
+    this.unit = unit
+    const room = held[unit]
+    const requests = this.claims.reduce((sum, claim) => sum + claim.requests, 0)
+    if (room > 0 && requests > 0) this.gain = this.wish(unit, room) / requests
+  }
+
+  /** Returns what it would bring. */
+  private wish(unit: DivisionUnit, room: number): number {
+    const { claims } = this
+    const claimants = claims.map((claim) => ({
+      least: (FLOOR * room) / claims.length,
+      most: unit === 'items' ? claim.cache.settings.maxItems : claim.cache.settings.maxMemory,
+      hull: claim.hull(unit, room),
+    }))
+    let gain = 0
+    for (const [i, part] of divide(room, claimants).entries()) {
+      const claim = claims[i] as Claim
+      const hull = claimants[i]?.hull as readonly Point[]
+      claim.wished = part / room
+      gain += ratioAt(hull, part) - ratioAt(hull, claim.share * room)
+    }
+    return gain
+  }
+}
+
+function memoryOf(entries: number): number {
+  return Math.max(LEAST_MEMORY, MEMORY * entries)
+}
