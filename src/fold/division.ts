@@ -12,10 +12,12 @@ const MEMORY = 16
 const LEAST_MEMORY = 16_384
 /** What every cache may hold in any case: this much of an equal share. */
 const FLOOR = 0.1
-/** Sizes at which a curve is read; they lie closer where it is small, as curves bend there. */
+/** Sizes at which a curve is read, closer to each other where they are small, as curves bend there; */
 const POINTS = 64
-/** A cache is taken to be as good as LRU is with so many times its room, or with so small a part of it, at most. */
-const FURTHEST_FROM_LRU = 16
+/** and beyond the room: half of a loop brings half of its hits, to who doesn't fall for it. */
+const POINTS_BEYOND = 16
+/** As much more room as LRU a cache is taken to need for the same hits, at most. */
+const MOST_STRETCH = 4
 
 /** One cache's claim to the common room. */
 export class Claim {
@@ -28,6 +30,8 @@ export class Claim {
   /** Requests and hits of late, fading. */
   requests = 0
   hits = 0
+  /** What it held, summed up over these requests: hits are of the room that there was, not of what there is now. */
+  private readonly held: Record<DivisionUnit, number> = { items: 0, bytes: 0 }
   private asked: number
   private found: number
 
@@ -43,35 +47,41 @@ export class Claim {
 
   /** Takes in what was asked for since the last time. */
   tally(kept: number): void {
-    const { hits, misses } = this.cache.counts
-    this.requests = kept * this.requests + hits + misses - this.asked
+    const { counts, items, bytes } = this.cache
+    const { hits, misses } = counts
+    const requests = hits + misses - this.asked
+    this.requests = kept * this.requests + requests
     this.hits = kept * this.hits + hits - this.found
+    this.held.items = kept * this.held.items + requests * items
+    this.held.bytes = kept * this.held.bytes + requests * bytes
     this.asked = hits + misses
     this.found = hits
     const { recent } = this.curve
-    if (recent !== null && recent.requests > memoryOf(this.cache.items)) recent.halve()
+    if (recent !== null && recent.requests > memoryOf(items)) recent.halve()
   }
 
   /**
    * Hits of late that it would have had by its size: the concave hull of LRU's curve, which a policy reaches that doesn't
    * fall for loops (Talus: Beckmann & Sanchez, 2015), made to go through what was seen. Where more was hit, that point is
-   * added; where less was, the cache needs more room than LRU for the same, and the curve is stretched.
+   * added; where less was, the cache needs more room than LRU for the same, and the curve is stretched, then lowered: it may
+   * be of better days.
    */
   hull(unit: DivisionUnit, room: number): Point[] {
-    const { curve, requests, hits, cache } = this
+    const { curve, requests, hits } = this
     const reading = unit === 'items' ? curve.recent?.byItems : curve.recent?.byBytes
-    const end = Math.min(room, reading?.end ?? 0)
-    if (reading === undefined || end === 0) return concaveHull([])
-    const sizes = Array.from({ length: POINTS }, (_, i) => end * ((i + 1) / POINTS) ** 2)
+    if (!reading || reading.end === 0 || requests === 0) return concaveHull([])
+    const sizes = sizesUpTo(room, reading.end)
     const points = reading.at(sizes).map((ratio, i): Point => [sizes[i] as number, ratio * requests])
     const hull = concaveHull(points)
-    const held = cache[unit]
+    const held = this.held[unit] / requests
     if (hits >= ratioAt(hull, held)) {
       const place = sizes.findIndex((size) => size >= held)
-      return concaveHull(points.toSpliced(place < 0 ? POINTS : place, 0, [held, hits]))
+      return concaveHull(points.toSpliced(place < 0 ? sizes.length : place, 0, [held, hits]))
     }
-    const stretch = Math.min(FURTHEST_FROM_LRU, held / sizeThatBrings(hull, hits))
-    return hull.map(([size, value]) => [size * stretch, value])
+    const stretch = Math.min(MOST_STRETCH, held / sizeThatBrings(hull, hits))
+    const stretched = hull.map(([size, value]): Point => [size * stretch, value])
+    const lowered = Math.min(1, hits / ratioAt(stretched, held))
+    return stretched.map(([size, value]) => [size, value * lowered])
   }
 }
 
@@ -161,6 +171,13 @@ export class Division {
     }
     return gain
   }
+}
+
+function sizesUpTo(room: number, end: number): number[] {
+  const within = Math.min(room, end)
+  const sizes = Array.from({ length: POINTS }, (_, i) => within * ((i + 1) / POINTS) ** 2)
+  if (end <= room) return sizes
+  return sizes.concat(Array.from({ length: POINTS_BEYOND }, (_, i) => room * (end / room) ** ((i + 1) / POINTS_BEYOND)))
 }
 
 function memoryOf(entries: number): number {

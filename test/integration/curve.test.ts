@@ -73,11 +73,12 @@ describe.skipIf(!existsSync(TRACES))('the live curve', () => {
 })
 
 describe('a curve', () => {
-  test('takes at most 4 MB whatever the caches, and follows fewer keys the more caches there are', () => {
+  // With eight each has a curve, and what it tells of late alone: they divide their room.
+  test.each([8, 10])('takes at most 4 MB with %i caches, and follows fewer keys the more there are', (caches) => {
     const memory = new MemoryManager({ maxItems: 1_000, seed: 1, checkInterval: 0, clock: { now: () => 1 } })
     const { next } = zipf(200_000, 0.6, 7)
     for (let i = 0; i < 400_000; i++) {
-      const cache = memory.cache(`c${i % 10}`)
+      const cache = memory.cache(`c${i % caches}`)
       const key = `k${next()}`
       if (cache.get(key) === undefined) cache.set(key, 1, { size: 1 })
     }
@@ -106,6 +107,43 @@ describe('a curve', () => {
     expect(curve.told).toMatchObject({ requests: 4, error: 0 })
   })
 
+  test('follows what its entries are charged', () => {
+    const counts = new Counts()
+    const curve = new MissRatioCurve(counts, 100)
+    for (const hash of [1, 2]) {
+      counts.misses++
+      curve.requested(hash, 0, false)
+      curve.stored(hash, 10, Number.POSITIVE_INFINITY)
+    }
+    curve.resized(2, 30)
+    curve.resized(3, 99)
+    counts.hits++
+    curve.requested(1, 0, true)
+    expect(curve.byBytes.at([39, 40])).toEqual([0, 1 / 3])
+    expect(curve.byItems.at([1, 2])).toEqual([0, 1 / 3])
+  })
+
+  test('tells what was asked for of late by itself', () => {
+    const counts = new Counts()
+    const curve = new MissRatioCurve(counts, 100)
+    const ask = (hash: number, isHit: boolean) => {
+      counts[isHit ? 'hits' : 'misses']++
+      curve.requested(hash, 0, isHit)
+      if (!isHit) curve.stored(hash, 1, Number.POSITIVE_INFINITY)
+    }
+    for (let i = 0; i < 50; i++) ask(i, false)
+    curve.watch(true)
+    for (let i = 0; i < 50; i++) ask(i, true)
+    expect(curve.recent?.byItems.at([49, 50])).toEqual([0, 1])
+    curve.recent?.halve()
+    expect(curve.recent?.requests).toBe(25)
+    for (let i = 100; i < 125; i++) ask(i, false)
+    expect(curve.recent?.byItems.at([50])).toEqual([1 / 2])
+    expect(curve.byItems.at([50])).toEqual([50 / 125])
+    curve.watch(false)
+    expect(curve.recent).toBe(null)
+  })
+
   test('reads between its points', () => {
     const points = [
       [10, 0.2],
@@ -120,7 +158,7 @@ function sizeOf(part: object): number {
   return Object.values(part).reduce((sum: number, value: unknown) => {
     if (ArrayBuffer.isView(value)) return sum + value.byteLength
     if (value instanceof Map) return sum + 40 * value.size
-    const isPart = typeof value === 'object' && value !== null && /Stack|Distances/.test(value.constructor.name)
+    const isPart = typeof value === 'object' && value !== null && /Stack|Distances|Recent/.test(value.constructor.name)
     return sum + (isPart ? sizeOf(value) : 0)
   }, 0)
 }

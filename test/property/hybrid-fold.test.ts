@@ -44,6 +44,29 @@ function play(seed: number): { memory: MemoryManager; events: MuninnEvent[] } {
   return { memory, events }
 }
 
+/** Three caches whose loads change, among everything else that happens to caches. */
+function divide(seed: number): { memory: MemoryManager; events: MuninnEvent[] } {
+  const below = chance(seed)
+  const memory = new MemoryManager({ policy: 'hybrid', maxItems: 400, maxMemory: 50_000, checkInterval: 0, seed })
+  const events: MuninnEvent[] = []
+  memory.events$.subscribe((event) => events.push(event))
+  const popular = zipf(3_000, 0.9, seed)
+  const around = loop(250)
+  const loads = [() => popular.next(), around, (i: number) => i]
+  for (let i = 0; i < 40_000; i++) {
+    const which = below(3)
+    const cache = memory.cache<number>(`c${which}`)
+    const key = `k${loads[(which + Math.floor(i / 15_000)) % 3]?.(i)}`
+    if (cache.get(key) === undefined) cache.set(key, i, { size: i < 30_000 ? 1 : 1 + below(1_000) })
+    if (i === 5_000) memory.cache('d').set('alone', 1)
+    if (i === 18_000) memory.drop('d')
+    if (i === 20_000) memory.setPolicy('lru')
+    if (i === 21_000) memory.setPolicy('hybrid')
+    if (i === 25_000) memory.evict()
+  }
+  return { memory, events }
+}
+
 /** Small and alike at first, then up to a hundred times as large: bytes begin to bind. */
 function sizeOf(i: number, key: string): number {
   return i < 13_000 ? 1 : 1 + (key.charCodeAt(key.length - 1) % 10) ** 2
@@ -59,6 +82,17 @@ describe('hybrid over a run in which it changes its mode', () => {
     expect(drain(stateOf(memory), folded.at, false)).toEqual(drain(folded, folded.at, false))
     void memory.close()
   })
+
+  test.each(Array.from({ length: RUNS }, (_, i) => i + 1))(
+    'is the fold of its events where caches divide their room, seed %i',
+    (seed) => {
+      const { memory, events } = divide(seed)
+      expect(events.filter(({ type }) => type === 'divided').length).toBeGreaterThan(1)
+      const folded = assertFolds(memory, events)
+      expect(drain(stateOf(memory), folded.at, false)).toEqual(drain(folded, folded.at, false))
+      void memory.close()
+    },
+  )
 
   test('is the same again under the same seed', () => {
     const [one, again] = [play(1), play(1)]

@@ -100,6 +100,16 @@ describe('caches under one budget', () => {
     expect(itemsOf(test, 'fickle')).toBeLessThan(earned / 2)
   })
 
+  test('nor does it help that its curve pauses, and still tells of them', () => {
+    const test = bed({ ...hybrid, maxItems: 300 })
+    const steady = zipf(2_000, 0.7, 1).next
+    play(test.memory, { steady, fickle: zipf(150, 0.3, 2).next }, 80_000)
+    expect(test.memory.curve('fickle')?.error).toBeGreaterThan(0)
+    const earned = itemsOf(test, 'fickle')
+    play(test.memory, { steady, fickle: scan() }, 40_000)
+    expect(itemsOf(test, 'fickle')).toBeLessThan(earned / 2)
+  })
+
   test('each keeps a tenth of an equal share, whatever the others would make of it', () => {
     const test = bed({ ...hybrid, maxItems: 900 })
     play(test.memory, { poor: scan(), hungry: zipf(5_000, 0.8, 1).next, also: zipf(5_000, 0.8, 2).next }, 30_000)

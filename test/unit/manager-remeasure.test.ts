@@ -35,6 +35,26 @@ describe('values that were changed after they were stored', () => {
     assertFolds(memory, events)
   })
 
+  it('are worth less for their bytes to hybrid, which learns that sizes differ', () => {
+    const { memory, of, events } = observed({
+      remeasure: 100,
+      policy: 'hybrid',
+      maxMemory: 60_000,
+      evictionThreshold: 1,
+    })
+    const cache = memory.cache<ReturnType<typeof row>>('c')
+    const values = Array.from({ length: 20 }, () => row(1))
+    for (const [i, value] of values.entries()) cache.set(`key ${i}`, value)
+    values[3]?.texts.push(...row(300).texts)
+    memory.check()
+    const change = new Set(of('remeasured').flatMap(({ entries }) => entries.map(({ key }) => key)))
+    expect([...change]).toEqual(['key 3'])
+    for (let i = 20; of('evicted').length === 0; i++) cache.set(`key ${i}`, row(1))
+    expect(of('adapted')).toMatchObject([{ to: 'per-byte' }])
+    expect(of('evicted')).toMatchObject([{ key: 'key 3' }])
+    assertFolds(memory, events)
+  })
+
   it('make room where they have grown beyond a limit', () => {
     const { memory, of, events } = observed({ remeasure: 100, maxMemory: 50_000, evictionThreshold: 1 })
     const cache = memory.cache<ReturnType<typeof row>>('c')
