@@ -3,7 +3,6 @@ import { ratioAt } from '../base/curve/reading.ts'
 import type { Divided } from '../event/catalogue.ts'
 import type { DivisionUnit } from '../event/vocabulary.ts'
 import type { CacheState } from './cache-state.ts'
-import type { MissRatioCurve } from './curve/miss-ratio-curve.ts'
 
 /** Events from one comparison to the next: some 0.1 ms each for three caches. */
 const PERIOD = 4096
@@ -22,7 +21,6 @@ const MOST_STRETCH = 4
 /** One cache's claim to the common room. */
 export class Claim {
   readonly cache: CacheState
-  readonly curve: MissRatioCurve
   /** Part of the room that is its own, 0–1. */
   share: number
   /** The part that it would have if the room brought most. */
@@ -35,19 +33,17 @@ export class Claim {
   private asked: number
   private found: number
 
-  constructor(cache: CacheState, curve: MissRatioCurve, share: number) {
+  constructor(cache: CacheState, share: number) {
     this.cache = cache
-    this.curve = curve
     this.share = share
     this.wished = share
     this.found = cache.counts.hits
     this.asked = this.found + cache.counts.misses
-    curve.watch(true)
   }
 
   /** Takes in what was asked for since the last time. */
   tally(kept: number): void {
-    const { counts, items, bytes } = this.cache
+    const { counts, items, bytes, curve } = this.cache
     const { hits, misses } = counts
     const requests = hits + misses - this.asked
     this.requests = kept * this.requests + requests
@@ -56,8 +52,8 @@ export class Claim {
     this.held.bytes = kept * this.held.bytes + requests * bytes
     this.asked = hits + misses
     this.found = hits
-    const { recent } = this.curve
-    if (recent !== null && recent.requests > memoryOf(items)) recent.halve()
+    const recent = curve?.recent
+    if (recent && recent.requests > memoryOf(items)) recent.halve()
   }
 
   /**
@@ -67,8 +63,9 @@ export class Claim {
    * be of better days.
    */
   hull(unit: DivisionUnit, room: number): Point[] {
-    const { curve, requests, hits } = this
-    const reading = unit === 'items' ? curve.recent?.byItems : curve.recent?.byBytes
+    const { requests, hits } = this
+    const recent = this.cache.curve?.recent
+    const reading = unit === 'items' ? recent?.byItems : recent?.byBytes
     if (!reading || reading.end === 0 || requests === 0) return concaveHull([])
     const sizes = sizesUpTo(room, reading.end)
     const points = reading.at(sizes).map((ratio, i): Point => [sizes[i] as number, ratio * requests])
@@ -88,6 +85,7 @@ export class Claim {
 /**
  * How the room that caches have in common is divided: a share for each, equal ones at first. Once in a while it is
  * found, from the curves of late, which shares would bring most hits; whether they are worth a change is decided in `decide/`.
+ * A cache without a curve keeps its equal share.
  */
 export class Division {
   readonly claims: readonly Claim[]
@@ -104,17 +102,14 @@ export class Division {
     const stay = before.filter(({ cache }) => caches.includes(cache))
     const sum = stay.reduce((all, { share }) => all + share, 0)
     for (const claim of stay) claim.share *= (stay.length * equal) / sum
-    const claims = caches.flatMap((cache) => {
-      if (cache.curve === null) return []
-      return stay.find((claim) => claim.cache === cache) ?? new Claim(cache, cache.curve, equal)
-    })
-    this.claims = claims
+    this.claims = caches.map((cache) => stay.find((claim) => claim.cache === cache) ?? new Claim(cache, equal))
+    for (const { curve } of caches) curve?.watch(true)
     this.comparesAt = seq + PERIOD
   }
 
   /** No cache's curve has anything to tell any more. */
   end(): void {
-    for (const { curve } of this.claims) curve.watch(false)
+    for (const { cache } of this.claims) cache.curve?.watch(false)
   }
 
   divided(e: Divided): void {
@@ -157,11 +152,14 @@ export class Division {
   /** Returns what it would bring. */
   private wish(unit: DivisionUnit, room: number): number {
     const { claims } = this
-    const claimants = claims.map((claim) => ({
-      least: (FLOOR * room) / claims.length,
-      most: unit === 'items' ? claim.cache.settings.maxItems : claim.cache.settings.maxMemory,
-      hull: claim.hull(unit, room),
-    }))
+    const equal = room / claims.length
+    const claimants = claims.map((claim) => {
+      const { curve, settings } = claim.cache
+      const most = unit === 'items' ? settings.maxItems : settings.maxMemory
+      return curve === null
+        ? { least: equal, most: Math.min(most, equal), hull: concaveHull([]) }
+        : { least: FLOOR * equal, most, hull: claim.hull(unit, room) }
+    })
     let gain = 0
     for (const [i, part] of divide(room, claimants).entries()) {
       const claim = claims[i] as Claim

@@ -425,10 +425,10 @@ export class State {
     this.shareCurves()
   }
 
-  /** Two caches or more divide what they have in common, if their policy adapts and each has a curve. */
+  /** Two caches or more divide what they have in common, if their policy adapts. */
   private shareRoom(): void {
     const { cacheList, policy } = this
-    const divides = policy.name === 'hybrid' && cacheList.length > 1 && cacheList.every(({ curve }) => curve !== null)
+    const divides = policy.name === 'hybrid' && cacheList.length > 1
     if (!divides) this.division?.end()
     this.division = divides ? new Division(cacheList, this.division?.claims ?? [], this.seq) : null
     this.comparesAt = this.division?.comparesAt ?? Number.POSITIVE_INFINITY

@@ -75,7 +75,7 @@ function divisionOf({ division }: State): unknown {
     comparesAt,
     gain,
     unit,
-    claims: claims.map(({ cache, curve: _, ...claim }) => ({ ...claim, cache: cache.name })),
+    claims: claims.map(({ cache, ...claim }) => ({ ...claim, cache: cache.name })),
   }
 }
 

@@ -154,12 +154,25 @@ describe('caches under one budget', () => {
   test.each<[string, MemoryManagerOptions, string[]]>([
     ['one cache alone', {}, ['a']],
     ['another policy', { policy: 'lru' }, ['a', 'b']],
-    ['nine caches, of which one has no curve', {}, [...'abcdefghi']],
   ])('%s divides nothing', (_, options, names) => {
     const test = bed({ ...hybrid, maxItems: 100, ...options })
     const below = chance(1)
     play(test.memory, Object.fromEntries(names.map((name) => [name, () => below(1_000)])), 3_000)
     expect(test.of('divided')).toEqual([])
+  })
+
+  test("of many caches those without a curve keep an equal share, which a scan in one of them doesn't exceed", () => {
+    const test = bed({ ...hybrid, maxItems: 1_200 })
+    const all = [...'abcdefghijkl']
+    for (const name of all) test.memory.cache(name)
+    const loads = all.map((name, i) => [name, i % 2 === 0 ? zipf(2_000, 0.9, i).next : scan()] as const)
+    play(test.memory, Object.fromEntries(loads), 10_000)
+    expect(test.of('divided').length).toBeGreaterThan(0)
+    for (const name of 'abcdefgh') {
+      if (all.indexOf(name) % 2 === 0) expect(itemsOf(test, name)).toBeGreaterThan(120)
+      else expect(itemsOf(test, name)).toBeLessThan(60)
+    }
+    for (const name of 'ijkl') expect(Math.abs(itemsOf(test, name) - 100)).toBeLessThanOrEqual(2)
   })
 
   test('who comes later gets an equal share, who goes leaves the others theirs', () => {
