@@ -2,6 +2,7 @@ import v8 from 'node:v8'
 import type { MemoryAllowance } from '../base/memory/allowance.ts'
 import type { Started } from '../event/catalogue.ts'
 import type { CacheState } from '../fold/cache-state.ts'
+import type { Division } from '../fold/division.ts'
 import type { State } from '../fold/state.ts'
 import { Counts } from '../fold/statistics.ts'
 import type { Lifetime } from '../persist/audit.ts'
@@ -71,7 +72,7 @@ export function statsOf(sources: StatsSources): Stats {
     hitRate: hitRatio(sum),
     evictionRate: state.evictionRate.perMinute(now),
     evictionAge: { median: state.evictionAges.quantile(0.5), p90: state.evictionAges.quantile(0.9) },
-    caches: caches.map(cacheStats),
+    caches: caches.map((cache) => cacheStats(cache, state.division)),
     shadows,
     process: { rss, heapUsed, heapLimit: v8.getHeapStatistics().heap_size_limit },
     mayUse: allowance,
@@ -101,7 +102,7 @@ function pressureOf({ effective, settings }: State): Stats['pressure'] {
   return { active, effectiveMemoryBytes: maxMemory, effectiveHeapBytes: maxHeap }
 }
 
-function cacheStats(cache: CacheState): CacheStats {
+function cacheStats(cache: CacheState, division: Division | null): CacheStats {
   const counts = cache.counts.since(cache.countsAtReset)
   return {
     name: cache.name,
@@ -123,6 +124,7 @@ function cacheStats(cache: CacheState): CacheStats {
     rejectedItems: counts.rejected,
     regrettedMisses: counts.regrettedMisses,
     mode: cache.order.adapting?.mode ?? null,
+    share: division?.shareOf(cache) ?? null,
     lastUpdated: whenever(cache.lastUpdated),
   }
 }

@@ -29,6 +29,8 @@ export interface CacheStats {
   readonly regrettedMisses: number
   /** By which of its modes an adaptive policy runs the cache; `null` under any other. */
   readonly mode: string | null
+  /** Its share of the room that caches have in common, 0–1; `null` where they don't divide it: under another policy, or one cache. */
+  readonly share: number | null
   /** Epoch ms of the last store; `null` before the first. */
   readonly lastUpdated: number | null
 }

@@ -120,6 +120,10 @@ export class Division {
     }
   }
 
+  shareOf(cache: CacheState): number | null {
+    return this.claims.find((claim) => claim.cache === cache)?.share ?? null
+  }
+
   /** The cache that has most beyond its share of what is held, but for empty ones; `null` if all are. */
   mostBeyond(held: Readonly<Record<DivisionUnit, number>>, unit: DivisionUnit): CacheState | null {
     const { claims } = this

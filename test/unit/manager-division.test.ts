@@ -57,6 +57,11 @@ describe('caches under one budget', () => {
       ['small', 1 / 3],
       ['scan', 1 / 3],
     ])
+    const last = test
+      .of('divided')
+      .at(-1)
+      ?.shares.map(({ to }) => to)
+    expect(test.memory.stats().caches.map(({ share }) => share)).toEqual(last)
     for (const { gain, shares } of test.of('divided')) {
       expect(gain).toBeGreaterThan(0)
       expect(shares.reduce((sum, { to }) => sum + to, 0)).toBeCloseTo(1)
@@ -159,6 +164,7 @@ describe('caches under one budget', () => {
     const below = chance(1)
     play(test.memory, Object.fromEntries(names.map((name) => [name, () => below(1_000)])), 3_000)
     expect(test.of('divided')).toEqual([])
+    expect(test.memory.stats().caches.map(({ share }) => share)).toEqual(names.map(() => null))
   })
 
   test("of many caches those without a curve keep an equal share, which a scan in one of them doesn't exceed", () => {

@@ -155,6 +155,7 @@ describe('stats()', () => {
         rejectedItems: 1,
         regrettedMisses: 0,
         mode: null,
+        share: null,
         lastUpdated: clock.time - 5,
       },
     ])

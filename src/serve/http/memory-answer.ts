@@ -28,6 +28,7 @@ export const CacheAnswer = Type.Object({
   rejected_items: Type.Number(),
   regretted_misses: Type.Number(),
   mode: Nullable(Type.String()),
+  share: Nullable(Type.Number()),
   last_updated: Time,
 })
 export type CacheAnswer = Static<typeof CacheAnswer>
@@ -53,6 +54,7 @@ export function cacheAnswer(cache: CacheStats): CacheAnswer {
     rejected_items: cache.rejectedItems,
     regretted_misses: cache.regrettedMisses,
     mode: cache.mode,
+    share: cache.share,
     last_updated: timestamp(cache.lastUpdated),
   }
 }

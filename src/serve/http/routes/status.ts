@@ -59,6 +59,7 @@ function unused(name: string): CacheStats {
     rejectedItems: 0,
     regrettedMisses: 0,
     mode: null,
+    share: null,
     lastUpdated: null,
   }
 }
