@@ -11,6 +11,10 @@ function measured(value: unknown): { size: number; offHeap: number } {
 /** Flat, and not internalized. */
 const fresh = (text: string): string => Buffer.from(text).toString()
 
+/** How often many properties were listed. */
+const longLists = (lists: { mock: { results: { value: unknown }[] } }[]): number =>
+  lists.flatMap(({ mock }) => mock.results).filter(({ value }) => (value as string[]).length > 10_000).length
+
 const heap = (value: unknown): number => estimateSize(value, 'heap')
 
 /** A word for the reference, then what V8 lays out. */
@@ -137,6 +141,46 @@ describe('graphs', () => {
   ])('samples %s beyond what can be walked', (_, value, bytes) => {
     expect(heap(value)).toBeGreaterThan(bytes * 0.9)
     expect(heap(value)).toBeLessThan(bytes * 1.1)
+  })
+
+  /** V8 lists all properties or none, 0.2 µs each: what can't be avoided is done once. */
+  it('lists one of several objects with very many properties, and once', () => {
+    const many = (from: number) => Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`k${from + i}`, { i }]))
+    const one = many(0)
+    const lists = [vi.spyOn(Object, 'keys'), vi.spyOn(Object, 'getOwnPropertyNames')]
+    try {
+      const single = heap(one)
+      expect(single).toBeGreaterThan(50_000 * (24 + 32 + 24))
+      for (const value of [one, [one], { one }, new Map([[1, one]])]) {
+        for (const list of lists) list.mockClear()
+        expect(Math.abs(heap(value) - single)).toBeLessThan(500)
+        expect(longLists(lists)).toBe(1)
+      }
+      const several = Array.from({ length: 8 }, (_, i) => many(i * 100_000))
+      for (const list of lists) list.mockClear()
+      expect(Math.abs(heap(several) / single - 8)).toBeLessThan(0.1)
+      expect(longLists(lists)).toBe(1)
+    } finally {
+      for (const list of lists) list.mockRestore()
+    }
+  })
+
+  it.each([
+    ['names', (i: number) => `key ${i}`, 24 + 16 + 48 + 24 * 8192],
+    ['indexes', (i: number) => `${i}`, 24 + 32 + 16 + 8 * 5000],
+    ['distant indexes', (i: number) => `${i * 1000 + 7}`, 24 + 32 + 48 + 24 * 8192],
+  ])('takes thousands of %s for the table that they are', (_, key, bytes) => {
+    const size = heap(Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [key(i), i])))
+    expect(size).toBeGreaterThan(bytes)
+    expect(size).toBeLessThan(bytes + 5000 * 24)
+  })
+
+  it('sees the hash table of an Error with many properties', () => {
+    const error = Object.assign(
+      new Error('no'),
+      Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`key ${i}`, i])),
+    )
+    expect(heap(error)).toBeGreaterThan(24 * 8192)
   })
 
   it('takes sparse arrays for what they hold', () => {

@@ -30,6 +30,7 @@ export class HeapEstimate {
 
   private readonly seen = new Seen()
   private readonly opened = new OpenedObject()
+  private readonly sampled = new OpenedObject()
   /** Objects met and not yet opened; some may have been met before. */
   private readonly pending: object[] = []
 
@@ -69,7 +70,8 @@ export class HeapEstimate {
 
   /** Replaces what the walk had found before it gave up, unless that was more. */
   private sample(value: object): void {
-    const sampled = sampleHeap(value, this.opened, SAMPLED_READS)
+    const sampled = sampleHeap(value, this.sampled, this.opened, SAMPLED_READS)
+    this.sampled.close()
     this.size = Math.max(this.size, layout.WORD + sampled.size)
     this.offHeap = Math.min(this.size, Math.max(this.offHeap, sampled.offHeap))
   }

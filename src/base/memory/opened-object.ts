@@ -35,6 +35,9 @@ const FLAT = {
  */
 const FEWEST_HASHED = 20
 
+/** Beyond so many properties, only those that are enumerable are listed. */
+const MANY_KEYS = 200
+
 const NO_KEYS: readonly PropertyKey[] = []
 
 /**
@@ -51,7 +54,6 @@ export class OpenedObject {
   kind: Kind = 'opaque'
 
   private object: object | null = null
-  private isUnread = false
   private keys: readonly PropertyKey[] = NO_KEYS
   private entries: Iterator<[unknown, unknown]> | null = null
   private values: Iterator<unknown> | null = null
@@ -61,12 +63,10 @@ export class OpenedObject {
   private mapped: unknown
 
   open(object: object): void {
-    // Whoever gave up on it and begins anew need not list it again: 40 ms for 100,000 properties.
-    if (object === this.object && this.isUnread) return
-    this.isUnread = true
     this.own = 0
     this.offHeap = 0
     this.children = 0
+    this.keys = NO_KEYS
     this.object = object
     this.kind = kindOf(object)
     switch (this.kind) {
@@ -105,7 +105,7 @@ export class OpenedObject {
         this.openKeys(object)
         this.keys = this.keys.filter((key) => key !== 'stack')
         this.children = this.keys.length
-        this.own = layout.ERROR
+        this.own = layout.ERROR + (isHashed(object, this.children) ? this.hashedBytes(object) : 0)
         break
       case 'boxed':
         this.children = 1
@@ -125,7 +125,6 @@ export class OpenedObject {
    */
   read(count: number, objects: object[]): number {
     const { children, kind } = this
-    this.isUnread = false
     const step = count === children || kind === 'map' || kind === 'set' ? 1 : evenStep(children)
     let bytes = 0
     let doubles = 0
@@ -171,6 +170,16 @@ export class OpenedObject {
     return property.value
   }
 
+  /** Properties that had to be listed: V8 lists all of them, or none. */
+  get listed(): number {
+    return this.keys.length
+  }
+
+  /** Whether `object` is the one that is open. */
+  holds(object: object): boolean {
+    return this.object === object
+  }
+
   /** Forgets what was opened, so that nothing is held on to. */
   close(): void {
     this.object = null
@@ -181,6 +190,12 @@ export class OpenedObject {
   }
 
   private openKeys(object: object): void {
+    if (mayHaveMany(object)) {
+      // Half of what `getOwnPropertyNames` takes for a hash table, or less. What isn't enumerable among so many is not seen.
+      this.keys = Object.keys(object)
+      this.children = this.keys.length
+      if (this.children > MANY_KEYS) return
+    }
     // A third of what `Reflect.ownKeys` takes.
     const names: PropertyKey[] = Object.getOwnPropertyNames(object)
     const symbols = Object.getOwnPropertySymbols(object)
@@ -266,6 +281,11 @@ export class OpenedObject {
     this.mapped = entry.value[1]
     return entry.value[0]
   }
+}
+
+/** Whether an ordinary object's properties can be more than a few, told without a list of them. */
+function mayHaveMany(object: object): boolean {
+  return (asksEngine && (isHashed(object, 0) || isSparse(object as unknown[]))) || Object.hasOwn(object, MANY_KEYS)
 }
 
 /** A step that visits all of `n` before it comes round; any run of its first visits is spread evenly (golden section). */

@@ -7,8 +7,14 @@ const INDEX = /^(?:0|[1-9]\d{0,9})$/
 
 /** How many of an object's keys are indexes; they come first, ascending. */
 export function countIndexes(keys: readonly PropertyKey[]): number {
-  let count = 0
-  while (count < keys.length && isIndex(keys[count] as PropertyKey)) count++
+  // Most objects have none.
+  if (keys.length === 0 || !isIndex(keys[0] as PropertyKey)) return 0
+  let count = 1
+  for (let end = keys.length; count < end; ) {
+    const middle = (count + end) >>> 1
+    if (isIndex(keys[middle] as PropertyKey)) count = middle + 1
+    else end = middle
+  }
   return count
 }
 

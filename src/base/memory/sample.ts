@@ -8,6 +8,8 @@ const MOST_LEVELS = 64
 const CHILDREN_SERVED = 16
 /** Children that are read whatever the budget. */
 const FEW_CHILDREN = 16
+/** Properties that are listed count as a read, so many of them: of several large objects one stands for all. */
+const KEYS_PER_READ = 16
 
 export interface Sampled {
   readonly size: number
@@ -16,10 +18,11 @@ export interface Sampled {
 
 /**
  * The memory of a graph too large to walk: in every container, the children that were read stand for those that weren't.
- * An object that many children share counts as often as the whole is larger than the sample.
+ * An object that many children share counts as often as the whole is larger than the sample. `gaveUpOn` is the object at which
+ * the walk ended, listed and not yet read: it need not be listed again.
  */
-export function sampleHeap(root: object, opened: OpenedObject, reads: number): Sampled {
-  const sampler = new Sampler(opened)
+export function sampleHeap(root: object, opened: OpenedObject, gaveUpOn: OpenedObject, reads: number): Sampled {
+  const sampler = new Sampler(opened, gaveUpOn)
   sampler.sample(root, reads, 0)
   return { size: integer(sampler.size), offHeap: integer(sampler.offHeap) }
 }
@@ -34,20 +37,23 @@ class Sampler {
   private reads = 0
   private readonly seen = new Seen()
   private readonly opened: OpenedObject
+  private readonly gaveUpOn: OpenedObject
 
-  constructor(opened: OpenedObject) {
+  constructor(opened: OpenedObject, gaveUpOn: OpenedObject) {
     this.opened = opened
+    this.gaveUpOn = gaveUpOn
   }
 
   sample(object: object, budget: number, level: number): void {
     if (!this.seen.add(object)) return
-    const { opened } = this
+    const isOpen = this.gaveUpOn.holds(object)
+    const opened = isOpen ? this.gaveUpOn : this.opened
     const objects: object[] = []
     let children = 0
     let read = 0
     let primitives = 0
     try {
-      opened.open(object)
+      if (!isOpen) opened.open(object)
       this.size += opened.own + opened.offHeap
       this.offHeap += opened.offHeap
       children = opened.children
@@ -57,7 +63,7 @@ class Sampler {
     } catch {
       this.size += layout.OPAQUE
     }
-    this.reads += 1 + read
+    this.reads += 1 + read + Math.floor(opened.listed / KEYS_PER_READ)
     if (read === 0) return
     this.size += (primitives * children) / read
     if (objects.length > 0 && level < MOST_LEVELS) this.descend(objects, budget - read, level, children / read)
@@ -67,7 +73,9 @@ class Sampler {
   private descend(objects: readonly object[], budget: number, level: number, factor: number): void {
     const { size, offHeap, reads } = this
     let visited = 0
-    for (const object of objects) {
+    // From the last: of few, that is where the walk gave up.
+    for (let n = objects.length - 1; n >= 0; n--) {
+      const object = objects[n] as object
       const left = budget - (this.reads - reads)
       if (visited > 0 && left <= 0) break
       this.sample(object, Math.max(1, left / Math.min(objects.length - visited, CHILDREN_SERVED)), level + 1)
