@@ -449,6 +449,14 @@ export class MemoryManager {
     )
   }
 
+  /**
+   * Resolves when what happened so far is in the audit log, or can't be brought there at present: `stats().audit` says why.
+   * For programs that are frozen between requests, and that want to know early whether the log can be written.
+   */
+  async flush(): Promise<void> {
+    await this.audit?.flush()
+  }
+
   /** Flushes the audit log, completes the streams, stops the timers. Idempotent. */
   close(): Promise<void> {
     // First: an observer of the last events finds it closed.

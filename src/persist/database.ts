@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Database, loadDriver } from './driver.ts'
 import { migrate } from './migrations.ts'
@@ -34,8 +34,10 @@ export function openForWriting(path: string, busyTimeout: number): Database {
   }
 }
 
+/** Whether there is something that must be looked at before it is written to: anything but an empty file. */
 function isPresent(path: string): boolean {
-  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0
+  const found = statSync(path, { throwIfNoEntry: false })
+  return found !== undefined && (found.size > 0 || !found.isFile())
 }
 
 /** What tells the file behind a path from another that takes its place; `null`: there is none. */
@@ -54,12 +56,13 @@ export function filesIdentity(path: string): string {
 
 /** One by one: Node's own `recursive` never returns where a folder can't be made inside one that is there (`/proc/x/y`). */
 function makeFolder(folder: string): void {
-  if (isPresent(folder)) return
+  // Not by its size: on some file systems an empty folder has none.
+  if (existsSync(folder)) return
   makeFolder(dirname(folder))
   try {
     mkdirSync(folder)
   } catch (error) {
     // Another process was quicker.
-    if (!isPresent(folder)) throw error
+    if (!existsSync(folder)) throw error
   }
 }

@@ -36,8 +36,9 @@ export function openToAsk(path: string, busyTimeout: number): Database {
 
 function connect(path: string, busyTimeout: number): Database {
   if (!existsSync(path)) throw new UnusableFileError(`${path}: there is no such file`)
-  if (statSync(path).isDirectory())
-    throw new UnusableFileError(`${path}: it is a folder: give the path of a file in it`)
+  const found = statSync(path)
+  if (found.isDirectory()) throw new UnusableFileError(`${path}: it is a folder: give the path of a file in it`)
+  if (!found.isFile()) throw new UnusableFileError(`${path}: it is no file but a device, a pipe or a socket`)
   const Driver = loadDriver()
   const database = new Driver(path, { readonly: true, fileMustExist: true, timeout: busyTimeout })
   try {

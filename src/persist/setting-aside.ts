@@ -1,25 +1,21 @@
 import { closeSync, existsSync, openSync, readSync, realpathSync, renameSync, rmSync } from 'node:fs'
-import { extname } from 'node:path'
 import { fileIdentity } from './database.ts'
 import { loadDriver } from './driver.ts'
 import { APPLICATION_ID, schemaVersion } from './migrations.ts'
 import { errorCode, inWords, isBusy, UnusableFileError } from './problem.ts'
 
-/** What SQLite puts before a database, and before its WAL. */
+/** What SQLite puts before a database. */
 const MAGIC = Buffer.from('SQLite format 3\0')
-const WAL_MAGIC = [0x377f0682, 0x377f0683]
 /** Where a database's header has its version and its application. */
 const USER_VERSION = 60
 const APPLICATION = 68
 /** A column that only audit logs have: the text of the schema is in the first pages, or in the WAL. */
 const TRACE = 'runner_up_score real'
 const TRACE_WITHIN = 512 * 1024
-/** Names that say that a database is meant: with another one, the path of something else may have been given. */
-const DATABASE_NAMES = ['.db', '.db3', '.sqlite', '.sqlite3']
 
 /**
  * Renames a damaged log and what belongs to it, so that a new one can begin; several processes may want to at once. A
- * file that may be somebody else's, or a newer version's, stays where it is.
+ * file that may be somebody else's, or a newer version's, stays where it is: its name is no evidence, a path may be mistyped.
  *
  * @param seen the identity of the file that was found damaged.
  * @returns its new path; `null` where another file has taken its place already.
@@ -57,21 +53,17 @@ function rename(path: string): string {
 function isOurs(path: string): boolean {
   const head = readHead(path)
   const hasTrace = head.includes(TRACE) || readHead(`${path}-wal`).includes(TRACE)
-  if (head.subarray(0, MAGIC.length).equals(MAGIC)) {
-    const isMarked = head.length > 72 && head.readUInt32BE(APPLICATION) === APPLICATION_ID
-    return (isMarked || hasTrace) && head.length > 64 && head.readUInt32BE(USER_VERSION) <= schemaVersion()
-  }
-  const wal = readHead(`${path}-wal`, 4)
-  const hasWal = wal.length === 4 && WAL_MAGIC.includes(wal.readUInt32BE(0))
-  return hasTrace || hasWal || DATABASE_NAMES.includes(extname(path).toLowerCase())
+  if (!head.subarray(0, MAGIC.length).equals(MAGIC)) return hasTrace
+  const isMarked = head.length > 72 && head.readUInt32BE(APPLICATION) === APPLICATION_ID
+  return (isMarked || hasTrace) && head.length > 64 && head.readUInt32BE(USER_VERSION) <= schemaVersion()
 }
 
-function readHead(path: string, length = TRACE_WITHIN): Buffer {
-  const head = Buffer.alloc(length)
+function readHead(path: string): Buffer {
+  const head = Buffer.alloc(TRACE_WITHIN)
   try {
     const file = openSync(path, 'r')
     try {
-      return head.subarray(0, readSync(file, head, 0, length, 0))
+      return head.subarray(0, readSync(file, head, 0, head.length, 0))
     } finally {
       closeSync(file)
     }

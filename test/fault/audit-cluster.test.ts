@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
 import { openHistory } from '../../src/query/history.ts'
 import { AuditFolder } from '../support/audit-file.ts'
 import { autopsy, lastTold, startVictim, type Victim } from '../support/autopsy.ts'
+import { Run } from '../support/events.ts'
 
 const isNight = process.env.MUNINN_NIGHT === '1'
 const SOON = { timeout: isNight ? 600_000 : 60_000, interval: 50 }
@@ -85,13 +86,18 @@ describe('four processes that write to one file', () => {
 
   test('set a damaged file aside once, and agree on the new one', async () => {
     using files = new AuditFolder()
-    const garbage = 'garbage'.repeat(10_000)
-    writeFileSync(files.path(), garbage)
+    const log = files.open()
+    log.record(new Run('first').started())
+    await log.close()
+    const file = openSync(files.path(), 'r+')
+    writeSync(file, 'garbage')
+    closeSync(file)
+    const damaged = readFileSync(files.path(), 'latin1')
     const members = cluster(files)
     await untilEnough(members)
     await close(members)
     const aside = readdirSync(files.folder).filter((name) => name.includes('.corrupt-'))
-    expect(aside.map((name) => readFileSync(files.path(name), 'utf8'))).toEqual([garbage])
+    expect(aside.map((name) => readFileSync(files.path(name), 'latin1'))).toEqual([damaged])
     for (const { told } of members)
       expect(autopsy(files, files.path(), told)).toMatchObject({ breaches: [], missing: 0 })
     expect(members.filter(({ victim }) => victim.words().includes('kept under another name'))).toHaveLength(1)

@@ -1,7 +1,8 @@
-import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, rmdirSync, writeSync } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
 import { ask, testService } from '../integration/http-support.ts'
 import { AuditFolder } from '../support/audit-file.ts'
+import { Run } from '../support/events.ts'
 
 const SOON = { timeout: 15_000, interval: 20 }
 
@@ -31,7 +32,12 @@ describe('a service whose log is in trouble', () => {
 
   test('says where it set a damaged file aside', async () => {
     using files = new AuditFolder()
-    writeFileSync(files.path(), 'garbage'.repeat(1_000))
+    const log = files.open()
+    log.record(new Run('first').started())
+    await log.close()
+    const file = openSync(files.path(), 'r+')
+    writeSync(file, 'garbage')
+    closeSync(file)
     const service = await testService({ memory: { audit: files.path() } })
     await vi.waitFor(
       async () =>

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { muninn, serve } from './cli-support.ts'
@@ -80,18 +80,72 @@ describe('a start that is refused', () => {
     taken.close()
   })
 
-  test('an audit log that somebody keeps locked: one line, and it ends', async () => {
-    const db = join(folder, 'locked.db')
+  describe('because of its audit log: one line that says why, exit code 3, and the file as it was', () => {
+    const refused = async (path: string, why: string) => {
+      const run = await muninn(['serve', '--port', '0'], { MUNINN_DB: path }, folder)
+      expect(run).toMatchObject({ code: 3, err: expect.stringMatching(/^muninn: can't write the audit log: .+\n$/) })
+      expect(run.err).toContain(`${path}: ${why}`)
+      expect(run.out).not.toContain('"msg":"listening"')
+    }
+
+    test.each([
+      ['a folder', '.', 'it is a folder'],
+      ['a device', '/dev/null', 'it is no file but a device'],
+      ['a path that leads through a file', 'notes.txt/muninn.db', 'a part of its path is a file, not a folder'],
+      ['a path that nobody can make', '/proc/none/muninn.db', 'its folder does not exist'],
+      ['a text', 'notes.txt', 'it is not an SQLite database'],
+      ['a text that is called as a database', 'notes.db', 'it is not an SQLite database'],
+      ["another application's database", 'invoices.db', 'it is a database of another application'],
+      ["a newer version's", 'newer.db', 'its schema has version 9999'],
+    ])('%s', async (_, name, why) => {
+      const place = mkdtempSync(join(folder, 'place-'))
+      for (const text of ['notes.txt', 'notes.db']) writeFileSync(join(place, text), 'milk, bread, cheese')
+      for (const [file, sql] of [
+        ['invoices.db', 'create table invoices (id)'],
+        ['newer.db', `pragma application_id = ${0x4d756e69}; create table later (id); pragma user_version = 9999`],
+      ] as const) {
+        new Database(join(place, file)).exec(sql).close()
+      }
+      const before = readdirSync(place)
+      await refused(resolve(place, name), why)
+      expect(readdirSync(place)).toEqual(before)
+      expect(readFileSync(join(place, 'notes.db'), 'utf8')).toBe('milk, bread, cheese')
+    })
+
+    test.each([
+      ['for itself', 'pragma locking_mode = exclusive; begin exclusive; create table own (id); commit'],
+      ['against writers', 'begin immediate'],
+    ])('one that another process keeps locked %s', async (_, lock) => {
+      const db = join(mkdtempSync(join(folder, 'locked-')), 'muninn.db')
+      const service = await serve(['--db', db])
+      await service.end('SIGTERM')
+      const other = new Database(db)
+      other.exec(lock)
+      await refused(db, 'another process keeps it locked')
+      other.close()
+    })
+  })
+
+  test('not by a disk that is full: it serves, and says that nothing is recorded', async () => {
+    const within = ['sh', '-c', 'ulimit -S -f 4; exec "$0" "$@"']
+    const service = await serve(['--db', join(folder, 'full.db')], {}, within)
+    expect((await ask(service.port, { path: '/readyz' })).json()).toMatchObject({
+      status: 'degraded',
+      audit: { problem: expect.stringContaining('the disk') },
+    })
+    expect(await service.end('SIGTERM')).toEqual({ code: 0, signal: null })
+  })
+
+  test('nor by a log of ours that is damaged: that is set aside', async () => {
+    const db = join(mkdtempSync(join(folder, 'damaged-')), 'muninn.db')
+    await (await serve(['--db', db])).end('SIGTERM')
+    writeFileSync(db, Buffer.concat([Buffer.from('garbage'), readFileSync(db).subarray(7)]))
     const service = await serve(['--db', db])
+    expect((await ask(service.port, { path: '/readyz' })).json()).toMatchObject({
+      status: 'ok',
+      audit: { set_aside: expect.stringContaining(`${db}.corrupt-`) },
+    })
     await service.end('SIGTERM')
-    const other = new Database(db)
-    other.pragma('locking_mode = exclusive')
-    other.exec('begin exclusive; create table somebody_elses (id); commit')
-    const run = await muninn(['serve', '--json', '--port', '0', '--db', db], {}, folder)
-    other.close()
-    expect(run).toMatchObject({ code: 3, out: '' })
-    const said = run.err.split('\n').filter((line) => line.startsWith('muninn: '))
-    expect(said).toEqual([expect.stringContaining(`${db}: another process keeps it locked`)])
   })
 
   test('wrong flags', async () => {

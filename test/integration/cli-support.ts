@@ -51,9 +51,14 @@ export interface Serving {
   end(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }>
 }
 
-/** `muninn serve --json` on a free port, once it has said where it listens. */
-export async function serve(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Serving> {
-  const child = spawn(process.execPath, [MAIN, 'serve', '--json', '--port', '0', ...args], {
+/** `muninn serve --json` on a free port, once it has said where it listens; `within`: a command that runs it. */
+export async function serve(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  within: readonly string[] = [],
+): Promise<Serving> {
+  const [command = process.execPath, ...rest] = [...within, process.execPath]
+  const child = spawn(command, [...rest, MAIN, 'serve', '--json', '--port', '0', ...args], {
     env: environment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   })

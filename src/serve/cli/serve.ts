@@ -1,10 +1,11 @@
 import { createServer } from 'node:net'
 import { resolve } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Logger } from 'pino'
 import type { AuditOptions } from '../../base/audit-options.ts'
 import { optionsFromEnv } from '../../base/environment.ts'
-import { OptionError } from '../../base/errors.ts'
+import { HistoryError, OptionError } from '../../base/errors.ts'
 import type { MemoryManagerOptions } from '../../base/options.ts'
 import { POLICIES, type PolicyName } from '../../base/settings.ts'
 import { MemoryManager } from '../../muninn.ts'
@@ -74,10 +75,12 @@ async function serve(flags: ServeOptions): Promise<void> {
   // Before anything is made: a second start must not leave the trace of a run that never was in the first one's log.
   await checkPort(host, port)
 
-  // Loaded only now, so that a start that is refused is refused at once.
-  const { startService } = await import('../http/server.ts')
   const logger = await openLog(env.logLevel, flags)
-  const start = (memory: MemoryManager, at: number) => startService({ memory, host, port: at, ...pick(env), logger })
+  const start = async (memory: MemoryManager, at: number) => {
+    // While the log's thread finds out whether it can be written.
+    const [{ startService }] = await Promise.all([import('../http/server.ts'), demandLog(memory)])
+    return startService({ memory, host, port: at, ...pick(env), logger })
+  }
   if (flags.demo === true) {
     const { serveDemo } = await import('./serve-demo.ts')
     const demo = await serveDemo(options, (memory, at) => start(memory, at ?? port), flags.db !== undefined)
@@ -87,14 +90,14 @@ async function serve(flags: ServeOptions): Promise<void> {
     return
   }
   const memory = open({ ...options, logger })
-  await checkLock(memory)
   // The reference's caches are there from the start, so that their figures are, too.
   for (const name of ['general', 'tenant', 'mimir']) memory.cache(name)
   let service: Service
   try {
     service = await start(memory, port)
   } catch (error) {
-    await memory.close()
+    // What can't be written to the log would only be tried again, and waited for.
+    if (!(error instanceof HistoryError)) await memory.close()
     throw error
   }
   stopOnSignal(service, memory, logger)
@@ -106,15 +109,21 @@ function talksToPerson(flags: ServeOptions): boolean {
   return flags.json !== true && process.stdout.isTTY
 }
 
+/** ms for which the log may be silent at the start, its writer's own patience with a lock included. */
+const LOG_PATIENCE = 5_000
+/** Trouble of the machine that may pass, and no mistake in the call. */
+const PASSING = /: the disk (is full|reports an error) \(/
+
 /**
- * A log that somebody else keeps locked from the beginning is a mistake in the call, as a port in use is. Where the lock
- * comes later, or hinders writing alone, the cache goes on, and the log is tried again.
+ * A path that is a folder, can't be made or written, or leads to a file that is no audit log, and a log that somebody keeps
+ * locked are mistakes in the call, as a port in use is. Where trouble comes later, the cache goes on, and the log is tried again.
  *
- * @throws {HistoryError} saying in one line that it is locked, after having waited for it.
+ * @throws {HistoryError} saying in one line why the log can't be written.
  */
-async function checkLock(memory: MemoryManager): Promise<void> {
-  if (memory.stats().audit?.problem?.includes('keeps it locked') !== true) return
-  await memory.history?.runs({ limit: 1 })
+async function demandLog(memory: MemoryManager): Promise<void> {
+  await Promise.race([memory.flush(), setTimeout(LOG_PATIENCE, undefined, { ref: false })])
+  const problem = memory.stats().audit?.problem ?? null
+  if (problem !== null && !PASSING.test(problem)) throw new HistoryError(`can't write the audit log: ${problem}`)
 }
 
 /** pino's JSON lines on stdout, on stderr beside `--json`, and as plain lines for a person at a terminal. */
