@@ -10,6 +10,9 @@ import { TopWriters } from './top-writers.ts'
 /** Odd, so that caches' salts differ in all bits: 2^32 over the golden ratio. */
 const SALT = 0x9e3779b1
 
+/** An integer of 32 bits, as are all hashes: V8 then compares them as such. */
+const LEAST_HASH = -(2 ** 31)
+
 /** What is known of one named cache: its index, orders, totals and counts. The fold alone writes it. */
 export class CacheState {
   readonly name: string
@@ -23,6 +26,8 @@ export class CacheState {
   bytes = 0
   /** What other sizes would have hit; `null`: there are too many caches. */
   curve: MissRatioCurve | null = null
+  /** The curve is told of keys with hashes up to this one; beside it, so that all others cost one comparison. */
+  followedUpTo = LEAST_HASH
   readonly counts = new Counts()
   readonly writers = new TopWriters()
   /** Counts when the statistics were last reset. */
@@ -80,6 +85,23 @@ export class CacheState {
   follow(keys: number): void {
     this.curve ??= new MissRatioCurve(this.counts, keys)
     this.curve.limit(keys)
+    this.followedUpTo = this.curve.threshold
+  }
+
+  /** A request for a followed key, after it was counted. */
+  requested(hash: number, at: number, isHit: boolean): void {
+    const { curve } = this
+    if (curve === null) return
+    curve.requested(hash, at, isHit)
+    this.followedUpTo = curve.threshold
+  }
+
+  /** A value was stored under a followed key. */
+  stored(hash: number, size: number, expiresAt: number): void {
+    const { curve } = this
+    if (curve === null) return
+    curve.stored(hash, size, expiresAt)
+    this.followedUpTo = curve.threshold
   }
 
   /** An entry among those that expire first, or `NONE`. */

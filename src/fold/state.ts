@@ -156,8 +156,7 @@ export class State {
     columns.hits[h] = (columns.hits[h] as number) + 1
     cache.order.used(h, previous)
     cache.counts.hits++
-    const { curve } = cache
-    if (curve !== null && hash <= curve.threshold) curve.requested(hash, at, true)
+    if (hash <= cache.followedUpTo) cache.requested(hash, at, true)
   }
 
   /** @param regret `seq` of the eviction that the miss regrets, or 0. */
@@ -166,8 +165,7 @@ export class State {
     this.at = at
     cache.order.missed(hash, at)
     cache.counts.misses++
-    const { curve } = cache
-    if (curve !== null && hash <= curve.threshold) curve.requested(hash, at, false)
+    if (hash <= cache.followedUpTo) cache.requested(hash, at, false)
     if (regret !== 0) {
       cache.counts.regrettedMisses++
       this.regrets.regretted(hash ^ cache.salt, regret)
@@ -198,7 +196,7 @@ export class State {
     cache.order.added(h, seq)
     cache.schedule(h, at)
     cache.counts.added++
-    cache.curve?.stored(hash, stored.size, stored.expiresAt)
+    if (hash <= cache.followedUpTo) cache.stored(hash, stored.size, stored.expiresAt)
     this.items++
     this.grew(at, cache, key, stored, stored.size, stored.offHeap)
     if (seq >= this.comparesAt) this.compareShares()
@@ -219,7 +217,8 @@ export class State {
     cache.order.updated(h, previousUse)
     cache.schedule(h, at)
     cache.counts.updated++
-    cache.curve?.stored(this.columns.hash[h] as number, stored.size, stored.expiresAt)
+    const hash = this.columns.hash[h] as number
+    if (hash <= cache.followedUpTo) cache.stored(hash, stored.size, stored.expiresAt)
     cache.counts.bytesLeft += previousSize
     this.grew(at, cache, key, stored, stored.size - previousSize, stored.offHeap - previousOffHeap)
   }
