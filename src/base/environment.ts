@@ -85,7 +85,8 @@ function checked(variable: string, value: string, read: Variable['read'], allowe
   }
 }
 
-const CACHE_ITEMS = /^CACHE_(.+)_MAX_ITEMS$/
+/** The limit of the cache that it names. */
+export const CACHE_ITEMS = /^CACHE_(.+)_MAX_ITEMS$/
 
 function cacheLimits(env: Environment): Record<string, CacheOptions> {
   // Without a prototype: a cache may have any name, and `__proto__` must be one like the others.
@@ -116,6 +117,16 @@ const AUDIT_VARIABLES: Readonly<Record<string, { read: (value: string) => Partia
     allowed: 'give bytes or a size such as 512MB, at least 1MB; Infinity for no limit',
   },
 }
+
+/** What is read, besides the limits of single caches (`CACHE_ITEMS`). */
+export const VARIABLE_NAMES: readonly string[] = [
+  ...Object.keys(VARIABLES),
+  'MUNINN_DB',
+  ...Object.keys(AUDIT_VARIABLES),
+  'MUNINN_REDACT_KEYS',
+  SECRET_VARIABLE,
+  SECRET_FILE_VARIABLE,
+]
 
 /** Infinity is a number only. */
 function numberOrText(value: string): number | string {

@@ -17,6 +17,16 @@ export interface ServiceEnvironment {
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
+/** What `serviceFromEnv` reads. */
+export const SERVICE_VARIABLE_NAMES: readonly string[] = [
+  'MUNINN_HOST',
+  'MUNINN_PORT',
+  'MUNINN_TOKEN',
+  'MUNINN_ALLOWED_HOSTS',
+  'MUNINN_LOG_LEVEL',
+  'MUNINN_REQUIRE_AUDIT',
+]
+
 /** @throws {EnvironmentError} naming the variable, its value (never a token) and what is allowed. */
 export function serviceFromEnv(env: Environment): ServiceEnvironment {
   return {

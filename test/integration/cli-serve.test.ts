@@ -203,6 +203,14 @@ test('flags win over variables, and what is in force is shown and logged', async
   expect(existsSync(db)).toBe(true)
 })
 
+test('a variable whose name is mistyped is warned of once, and its value not shown', async () => {
+  const service = await serve(['--db', join(folder, 'mistyped.db')], { MUNINN_TOKENS: 'a-secret-of-somebody' })
+  const line = await service.logged('nobody reads the variable MUNINN_TOKENS: is it meant to be MUNINN_TOKEN?')
+  expect(line).toMatchObject({ level: 40, variable: 'MUNINN_TOKENS', nearest: 'MUNINN_TOKEN' })
+  expect(JSON.stringify(line)).not.toContain('a-secret')
+  await service.end('SIGTERM')
+})
+
 test('SIGTERM: what was asked is answered, the socket is closed, then it ends with 0', async () => {
   const service = await serve(['--db', join(folder, 'term.db')])
   const socket = connect(service.port, '127.0.0.1')

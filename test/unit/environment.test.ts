@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { optionsFromEnv } from '../../src/base/environment.ts'
 import { EnvironmentError } from '../../src/base/errors.ts'
+import { unreadVariables } from '../../src/serve/cli/unread-variables.ts'
 import { serviceFromEnv } from '../../src/serve/environment.ts'
 import { findToken, parseTokens } from '../../src/serve/http/tokens.ts'
 
@@ -129,5 +130,60 @@ describe('tokens', () => {
     expect(findToken(tokens, 'two')).toMatchObject({ name: 'ops', role: 'admin' })
     expect(findToken(tokens, 'dash:read:one')).toBeNull()
     expect(JSON.stringify(tokens)).not.toContain('one')
+  })
+})
+
+describe('variables that nobody reads', () => {
+  test.each([
+    ['MUNINN_PROT', 'MUNINN_PORT'],
+    ['MUNINN_TOKENS', 'MUNINN_TOKEN'],
+    ['MUNINN_MAXMEMORY', 'MUNINN_MAX_MEMORY'],
+    ['MUNINN_MAX_ITEMS', 'CACHE_MAX_ITEMS'],
+    ['MUNINN_REDACT_SECRETFILE', 'MUNINN_REDACT_SECRET_FILE'],
+    ['MUNINN_COLOUR', null],
+    ['CACHE_MAX_ITEM', 'CACHE_MAX_ITEMS'],
+    ['CACHE_MAX_MEMORY', 'MUNINN_MAX_MEMORY'],
+    ['CACHE_EVICTION_POLCY', 'CACHE_EVICTION_POLICY'],
+    ['CACHE_TENANT_MAX_ITEM', 'CACHE_TENANT_MAX_ITEMS'],
+    ['CACHE_USER_SESSIONS_MAXITEMS', 'CACHE_USER_SESSIONS_MAX_ITEMS'],
+    ['CACHE_A_MAX_ITMES', 'CACHE_A_MAX_ITEMS'],
+  ])('%s: %s is meant', async (variable, nearest) => {
+    expect(await unreadVariables({ [variable]: 'x' })).toEqual([{ variable, nearest }])
+  })
+
+  test('are none of those that are read', async () => {
+    const read = new Set<string>()
+    const asked = (env: Record<string, string>) =>
+      new Proxy(env, {
+        get: (target, name) => {
+          read.add(String(name))
+          return Reflect.get(target, name)
+        },
+      })
+    optionsFromEnv(asked({ MUNINN_DB: 'a.db', MUNINN_REDACT_KEYS: 'true', MUNINN_REDACT_SECRET: 's'.repeat(32) }))
+    serviceFromEnv(asked({}))
+    expect(read.size).toBeGreaterThan(15)
+    expect(await unreadVariables(Object.fromEntries([...read].map((name) => [name, 'x'])))).toEqual([])
+    expect(await unreadVariables({ CACHE_TENANT_MAX_ITEMS: '1', CACHE_ANY_OTHER_MAX_ITEMS: '1' })).toEqual([])
+  })
+
+  test("nor other programs', whose prefix CACHE_ is, too, nor those that Kubernetes sets", async () => {
+    const others = [
+      'DIR',
+      'URL',
+      'HOST',
+      'PORT',
+      'TTL',
+      'DRIVER',
+      'STORE',
+      'PREFIX',
+      'MAX_AGE',
+      'ENABLED',
+      'DB',
+      'TOKEN',
+    ]
+    const links = ['SERVICE_HOST', 'SERVICE_PORT', 'SERVICE_PORT_HTTP', 'PORT_8080_TCP', 'PORT_8080_TCP_ADDR']
+    const names = [...others, ...links].map((name) => `CACHE_${name}`).concat(links.map((name) => `MUNINN_${name}`))
+    expect(await unreadVariables(Object.fromEntries(names.map((name) => [name, 'x'])))).toEqual([])
   })
 })

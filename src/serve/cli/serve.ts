@@ -18,6 +18,7 @@ import { print, printJson, usageError } from './output.ts'
 import { stopOnSignal } from './stop.ts'
 import { terminalLog } from './terminal-log.ts'
 import { bytes, count } from './text.ts'
+import { unreadVariables } from './unread-variables.ts'
 
 interface ServeOptions {
   readonly host?: string
@@ -76,6 +77,10 @@ async function serve(flags: ServeOptions): Promise<void> {
   await checkPort(host, port)
 
   const logger = await openLog(env.logLevel, flags)
+  for (const { variable, nearest } of await unreadVariables(process.env)) {
+    const hint = nearest === null ? 'Muninn has none of that name' : `is it meant to be ${nearest}?`
+    logger.warn({ variable, nearest }, `nobody reads the variable ${variable}: ${hint}`)
+  }
   const start = async (memory: MemoryManager, at: number) => {
     // While the log's thread finds out whether it can be written.
     const [{ startService }] = await Promise.all([import('../http/server.ts'), demandLog(memory)])
