@@ -211,45 +211,58 @@ test('a variable whose name is mistyped is warned of once, and its value not sho
   await service.end('SIGTERM')
 })
 
-test('SIGTERM: what was asked is answered, the socket is closed, then it ends with 0', async () => {
-  const service = await serve(['--db', join(folder, 'term.db')])
-  const socket = connect(service.port, '127.0.0.1')
+/** A connection that speaks for itself, and whose answers are heard. */
+function speaker(port: number) {
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => {})
   let answer = ''
   const heard = (text: string) =>
-    new Promise<void>((resolve) => {
-      const look = () => answer.includes(text) && resolve()
+    new Promise<string>((resolve) => {
+      const look = () => answer.includes(text) && resolve(answer)
       socket.on('data', look)
       look()
     })
   socket.on('data', (chunk) => {
     answer += chunk.toString()
   })
-  socket.write(
-    'PUT /api/cache/general/items/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n',
-  )
-  await heard('100 Continue')
+  return { socket, heard, write: (text: string) => socket.write(text) }
+}
+
+const SLOW_PUT =
+  'PUT /api/cache/general/items/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n'
+
+test('SIGTERM: /readyz says 503 to new connections while what was asked is answered, then it ends with 0', async () => {
+  const db = join(folder, 'term.db')
+  const service = await serve(['--db', db])
+  const slow = speaker(service.port)
+  slow.write(SLOW_PUT)
+  await slow.heard('100 Continue')
+  // Nobody waits for who only listens.
+  const listening = speaker(service.port)
+  listening.write('GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  await listening.heard('200 OK')
   const ended = service.end('SIGTERM')
   await service.logged('stopping')
-  const refused = await ask(service.port, { path: '/livez' }).then(
-    () => false,
-    () => true,
-  )
-  socket.write('done')
-  await heard('"stored":true')
+  for (let round = 0; round < 3; round++) {
+    const ready = await ask(service.port, { path: '/readyz' })
+    expect([ready.status, ready.json(), ready.headers.connection]).toEqual([503, { status: 'draining' }, 'close'])
+    expect((await ask(service.port, { path: '/livez' })).status).toBe(200)
+  }
+  expect((await ask(service.port, { path: '/api/events' })).status).toBe(503)
+  slow.write('done')
+  const answer = await slow.heard('"stored":true')
   expect(answer).toMatch(/HTTP\/1\.1 201 /)
   expect(answer.toLowerCase()).toContain('connection: close')
-  expect(refused).toBe(true)
   expect(await ended).toEqual({ code: 0, signal: null })
+  const { items } = JSON.parse((await muninn(['runs', '--json', '--db', db])).out) as { items: { state: string }[] }
+  expect(items.map(({ state }) => state)).toEqual(['closed'])
 })
 
 test('SIGINT with a connection that never ends takes less than five seconds', async () => {
   const service = await serve(['--db', join(folder, 'int.db')])
-  const socket = connect(service.port, '127.0.0.1')
-  socket.on('error', () => {})
-  socket.write(
-    'PUT /api/cache/general/items/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n',
-  )
-  await once(socket, 'data')
+  const slow = speaker(service.port)
+  slow.write(SLOW_PUT)
+  await slow.heard('100 Continue')
   const begun = performance.now()
   expect(await service.end('SIGINT')).toEqual({ code: 0, signal: null })
   expect(performance.now() - begun).toBeLessThan(5000)

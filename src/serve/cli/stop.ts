@@ -1,17 +1,17 @@
 import type { Logger } from '../../base/logger.ts'
 import type { Service } from '../http/server.ts'
 
-/** What was asked before the signal has this long to be answered. */
+/** What was asked before the signal has this long to be answered; `/readyz` says 503 meanwhile. */
 const GRACE = 3000
-/** After this long it ends whatever is left: supervisors kill after ten seconds, some after five. */
-const DEADLINE = 4500
+/** After this long it ends whatever is left, and the log has its last second: supervisors kill after ten, some after five. */
+const DEADLINE = 4000
 
 /** What is served, and ends after the service. */
 export interface Served {
   close(): Promise<void>
 }
 
-/** On SIGTERM, SIGINT or SIGHUP: stop listening, answer what was asked, close the caches and their log; a second one ends at once. */
+/** On SIGTERM, SIGINT or SIGHUP: answer what was asked, stop listening, close the caches and their log; a second one ends at once. */
 export function stopOnSignal(service: Pick<Service, 'close'>, memory: Served, logger: Logger): void {
   let stopping = false
   const stop = (signal: NodeJS.Signals) => {

@@ -9,6 +9,7 @@ import {
 } from 'fastify'
 import type { MemoryManager } from '../../muninn.ts'
 import { admit, checkExposure, type GuardOptions, isLoopback, LOOPBACK_HOSTS } from './guard.ts'
+import { InFlight } from './in-flight.ts'
 import { mountApi } from './mount.ts'
 import { DEFAULT_MAX_ITEM_BYTES, MAX_PARAM_LENGTH } from './plugin.ts'
 import { answerUnknown, PROBLEM_TYPE, problem, problemOf, sendProblem } from './problem.ts'
@@ -32,7 +33,10 @@ export interface ServiceOptions {
 export interface Service {
   /** Its address, as `http://127.0.0.1:8080`. */
   readonly url: string
-  /** Stops listening, lets what was asked be answered, at most `grace` ms; the memory manager stays open. */
+  /**
+   * Lets what was asked be answered, at most `grace` ms, while `/readyz` says 503 to whoever asks; then stops listening. The
+   * memory manager stays open.
+   */
   close(grace: number): Promise<void>
 }
 
@@ -64,6 +68,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   }
   let draining = false
   const app = build(options.logger, checks, options.patience ?? PATIENCE)
+  const inFlight = new InFlight(app)
   await protect(app, checks)
   // Otherwise a connection whose last request was in flight at the signal would be kept open for a next one.
   app.addHook('onSend', (_request, reply, payload, done) => {
@@ -85,6 +90,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     close: async (grace) => {
       draining = true
       const impatience = setTimeout(() => app.server.closeAllConnections(), grace)
+      await inFlight.settled()
       await app.close()
       clearTimeout(impatience)
     },

@@ -34,7 +34,7 @@ since that event, then \`stream-resumed\`. A client that reads too slowly, and o
 \`stream-missed\` what it has missed.`
 
 /** The live events, server-sent. */
-export function eventsRoute(app: App, { streams }: RouteContext): void {
+export function eventsRoute(app: App, { streams, draining }: RouteContext): void {
   const schema = {
     tags: ['Events'],
     operationId: 'events',
@@ -46,10 +46,12 @@ export function eventsRoute(app: App, { streams }: RouteContext): void {
       200: { description: 'A stream without an end.', content: { 'text/event-stream': { schema: Type.String() } } },
     },
   }
-  app.get('/api/events', { exposeHeadRoute: false, schema }, async (request, reply) => {
+  const config = { muninnEndless: true }
+  app.get('/api/events', { exposeHeadRoute: false, config, schema }, async (request, reply) => {
     const { type, cache = null, prefix = null, after } = request.query
     const filter: EventFilter = { types: type === undefined ? null : typesIn(type), cache, prefix }
     const last = request.headers['last-event-id'] ?? after
+    if (draining()) throw new ProblemError('unavailable', 'the service is stopping: come again')
     streams.demandRoom()
     const { raw } = reply.hijack()
     for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) raw.setHeader(name, value)
