@@ -25,8 +25,8 @@ async function serviceOf(files: AuditFolder, token?: string) {
 describe('who did it, over HTTP', () => {
   test("is the token's name, and the trace is that of traceparent, for every kind of call", async () => {
     using files = new AuditFolder()
-    const service = await serviceOf(files, 'ops:admin:secret-of-ops,ci:admin:secret-of-ci')
-    const headers = { authorization: 'Bearer secret-of-ops', traceparent: TRACE_PARENT }
+    const service = await serviceOf(files, 'ops:admin:secret-of-the-ops,ci:admin:secret-of-the-ci')
+    const headers = { authorization: 'Bearer secret-of-the-ops', traceparent: TRACE_PARENT }
     const calls = [
       { method: 'PUT', path: '/api/cache/fresh/items/user:1', body: 'one', headers },
       { method: 'PUT', path: '/api/cache/fresh/items/user:1', body: 'two', headers },

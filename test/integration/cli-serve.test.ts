@@ -47,10 +47,12 @@ describe('a start that is refused', () => {
 
   test('a wrong token list is named, its secrets are not', async () => {
     for (const value of [
-      'ops:root:s3cret',
-      'ops:admin:s3cret,ops:read:s4cret',
-      's3cret,s4cret',
-      ' s3cret ',
+      'ops:root:s3cret-s3cret-s3cret',
+      'ops:admin:s3cret-s3cret-s3cret,ops:read:s4cret-s4cret-s4cret',
+      's3cret-s3cret-s3cret,s4cret-s4cret-s4cret',
+      ' s3cret-s3cret-s3cret ',
+      's3cret',
+      'ops:admin:s3cret-s3cret-s',
       'a:read:',
     ]) {
       const run = await muninn(['serve'], { MUNINN_TOKEN: value }, folder)

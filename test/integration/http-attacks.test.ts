@@ -23,7 +23,7 @@ function raw(port: number, ...parts: readonly string[]): { socket: Socket; answe
 
 describe('what a browser is told', () => {
   test('every answer, refusals and errors too, has the rules', async () => {
-    const { port } = await service({ token: 'a:read:secret-of-a' })
+    const { port } = await service({ token: 'a:read:secret-of-a-reader' })
     const asked = [
       { path: '/api/cache/memory' },
       { path: '/nothing' },
@@ -92,7 +92,7 @@ describe('what a browser is told', () => {
 
 describe('tokens', () => {
   test('are kept as hashes of one length, so that comparing them takes the same time for all', () => {
-    const tokens = parseTokens('a:read:x,b:admin:a-much-longer-secret')
+    const tokens = parseTokens('a:read:sixteen-letters-,b:admin:a-much-longer-secret')
     expect(tokens.map(({ hash }) => hash.length)).toEqual([32, 32])
     expect(JSON.stringify(tokens)).not.toContain('a-much-longer-secret')
   })
@@ -133,17 +133,17 @@ describe('tokens', () => {
 
 describe('too much of it', () => {
   test('settings, evictions and resets: sixty a minute and caller, then 429 and when to come again', async () => {
-    const { port, memory } = await service({ token: 'one:admin:first,two:admin:second' })
+    const { port, memory } = await service({ token: 'one:admin:the-first-of-two,two:admin:the-second-of-two' })
     const reset = (token: string) =>
       ask(port, { method: 'POST', path: '/api/cache/memory/reset', headers: { authorization: `Bearer ${token}` } })
-    const answers = await Promise.all(Array.from({ length: 70 }, () => reset('first')))
+    const answers = await Promise.all(Array.from({ length: 70 }, () => reset('the-first-of-two')))
     const statuses = answers.map(({ status }) => status)
     expect(statuses.filter((status) => status === 200)).toHaveLength(60)
     const refused = answers.find(({ status }) => status === 429)
     expect(refused?.headers['retry-after']).toMatch(/^\d+$/)
     expect(refused?.json()).toMatchObject({ type: 'urn:muninn:problem:too-many-requests', status: 429 })
     // Another caller may, reading may, and what was refused did nothing.
-    expect((await reset('second')).status).toBe(200)
+    expect((await reset('the-second-of-two')).status).toBe(200)
     expect((await ask(port, { path: '/api/cache/memory' })).status).toBe(200)
     expect(memory.stats().lastReset).not.toBeNull()
   })

@@ -3,7 +3,7 @@ import { ask, JSON_TYPE, type TestService, testService } from './http-support.ts
 
 let service: TestService
 beforeAll(async () => {
-  service = await testService({ token: 'look:read:looking,all:admin:changing' })
+  service = await testService({ token: 'look:read:looking-at-things,all:admin:changing-of-things' })
 })
 afterAll(() => service.close())
 
@@ -87,7 +87,7 @@ test('tags are kept and shown; an empty one is refused', async () => {
 })
 
 describe('bulk', () => {
-  const bulk = (operations: unknown, token = 'changing') =>
+  const bulk = (operations: unknown, token = 'changing-of-things') =>
     ask(service.port, {
       method: 'POST',
       path: '/api/cache/many/bulk',
@@ -156,13 +156,15 @@ describe('bulk', () => {
   })
 
   test('a token with role read gets, and puts nothing', async () => {
-    expect((await bulk([{ op: 'get', key: 'a/ü' }], 'looking')).json()).toMatchObject({ results: [{ found: true }] })
+    expect((await bulk([{ op: 'get', key: 'a/ü' }], 'looking-at-things')).json()).toMatchObject({
+      results: [{ found: true }],
+    })
     const refused = await bulk(
       [
         { op: 'get', key: 'a/ü' },
         { op: 'put', key: 'z', text: '1' },
       ],
-      'looking',
+      'looking-at-things',
     )
     expect(refused.status).toBe(403)
     expect(service.memory.cache('many').has('z')).toBe(false)

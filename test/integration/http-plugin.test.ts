@@ -88,17 +88,26 @@ describe('what it may be told', () => {
 
   test('a token, hosts, a size', async () => {
     const service = await host(
-      { token: 'a:read:one,b:admin:two', allowedHosts: ['App.example'], exposeValues: true, maxItemBytes: 10 },
+      {
+        token: 'a:read:the-first-of-tokens,b:admin:the-second-of-tokens',
+        allowedHosts: ['App.example'],
+        exposeValues: true,
+        maxItemBytes: 10,
+      },
       '/m',
     )
     const asked = (headers: Record<string, string>, more = {}) =>
       ask(service.port, { path: '/m/api/cache/tenant/items/k', headers: { host: 'app.example', ...headers }, ...more })
     expect((await asked({})).status).toBe(401)
-    expect((await asked({ authorization: 'Bearer one' })).status).toBe(200)
-    expect((await asked({ authorization: 'Bearer one', host: 'localhost' })).status).toBe(403)
-    expect((await asked({ authorization: 'Bearer one' }, { method: 'DELETE' })).status).toBe(403)
-    expect((await asked({ authorization: 'Bearer two' }, { method: 'PUT', body: 'x'.repeat(11) })).status).toBe(413)
-    expect((await asked({ authorization: 'Bearer two' }, { method: 'PUT', body: 'x' })).json()).toMatchObject({
+    expect((await asked({ authorization: 'Bearer the-first-of-tokens' })).status).toBe(200)
+    expect((await asked({ authorization: 'Bearer the-first-of-tokens', host: 'localhost' })).status).toBe(403)
+    expect((await asked({ authorization: 'Bearer the-first-of-tokens' }, { method: 'DELETE' })).status).toBe(403)
+    expect(
+      (await asked({ authorization: 'Bearer the-second-of-tokens' }, { method: 'PUT', body: 'x'.repeat(11) })).status,
+    ).toBe(413)
+    expect(
+      (await asked({ authorization: 'Bearer the-second-of-tokens' }, { method: 'PUT', body: 'x' })).json(),
+    ).toMatchObject({
       stored: true,
     })
     expect((await ask(service.port, { path: '/m/livez', headers: { host: 'app.example' } })).json()).toEqual({

@@ -109,7 +109,14 @@ describe('serviceFromEnv', () => {
   })
 
   test('never shows a secret', () => {
-    for (const value of ['a:b:geheim', 'geheim,', 'x:admin:geheim,y:admin:geheim', 'geh eim']) {
+    const long = 'geheim-geheim-geheim'
+    for (const value of [
+      `a:b:${long}`,
+      `${long},`,
+      `x:admin:${long},y:admin:${long}`,
+      `${long} geh eim`,
+      'geheim-geheim-g',
+    ]) {
       expect(() => serviceFromEnv({ MUNINN_TOKEN: value })).toThrow(EnvironmentError)
       expect(() => serviceFromEnv({ MUNINN_TOKEN: value })).not.toThrow(/geh ?eim/)
     }
@@ -118,18 +125,26 @@ describe('serviceFromEnv', () => {
 
 describe('tokens', () => {
   test('one is an admin', () => {
-    const tokens = parseTokens('s3cret')
-    expect(findToken(tokens, 's3cret')).toMatchObject({ name: 'admin', role: 'admin' })
-    expect(findToken(tokens, 's3cre')).toBeNull()
+    const tokens = parseTokens('s3cret-s3cret-s3')
+    expect(findToken(tokens, 's3cret-s3cret-s3')).toMatchObject({ name: 'admin', role: 'admin' })
+    expect(findToken(tokens, 's3cret-s3cret-s')).toBeNull()
     expect(findToken([], '')).toBeNull()
   })
 
+  test.each(['fifteen-letters', 'ops:admin:fifteen-letters', 'a:read:sixteen-letters-,b:admin:short'])(
+    'of fewer than 16 characters are refused, saying so: %s',
+    (text) => {
+      expect(() => parseTokens(text)).toThrow(/shorter than 16 characters/)
+      expect(() => parseTokens(text)).not.toThrow(/letters|short$/)
+    },
+  )
+
   test('a list has names and roles', () => {
-    const tokens = parseTokens('dash:read:one, ops:admin:two')
-    expect(findToken(tokens, 'one')).toMatchObject({ name: 'dash', role: 'read' })
-    expect(findToken(tokens, 'two')).toMatchObject({ name: 'ops', role: 'admin' })
-    expect(findToken(tokens, 'dash:read:one')).toBeNull()
-    expect(JSON.stringify(tokens)).not.toContain('one')
+    const tokens = parseTokens('dash:read:the-first-of-tokens, ops:admin:the-second-of-tokens')
+    expect(findToken(tokens, 'the-first-of-tokens')).toMatchObject({ name: 'dash', role: 'read' })
+    expect(findToken(tokens, 'the-second-of-tokens')).toMatchObject({ name: 'ops', role: 'admin' })
+    expect(findToken(tokens, 'dash:read:the-first-of-tokens')).toBeNull()
+    expect(JSON.stringify(tokens)).not.toContain('first')
   })
 })
 

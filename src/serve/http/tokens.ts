@@ -15,18 +15,22 @@ export class TokenListError extends Error {
   override readonly name = 'TokenListError'
 }
 
+/** Characters at least of a secret: 96 bits where they are as random as base64 makes them, more than anybody can try. */
+const SHORTEST_SECRET = 16
+const TOO_SHORT = `shorter than ${SHORTEST_SECRET} characters, and could be guessed: make one with openssl rand -base64 24`
 const FORM = 'give one admin token, or a list name:role:secret,… with roles read and admin'
 /** What a header can carry without encoding; commas and colons separate in lists. */
 const SECRET = /^[\x21-\x2b\x2d-\x39\x3b-\x7e]+$/
 
 /**
- * One admin token, or a list `name:role:secret,…`.
+ * One admin token, or a list `name:role:secret,…`; each secret of 16 characters or more.
  *
  * @throws {TokenListError} saying which entry is wrong, and never its secret.
  */
 export function parseTokens(text: string): readonly Token[] {
   if (!text.includes(':') && !text.includes(',')) {
     if (!SECRET.test(text)) throw new TokenListError(`it is empty or has characters that a header can't carry; ${FORM}`)
+    if (text.length < SHORTEST_SECRET) throw new TokenListError(`it is ${TOO_SHORT}`)
     return [{ name: 'admin', role: 'admin', hash: hashed(text) }]
   }
   const tokens = text.split(',').map((entry, index) => parseEntry(entry.trim(), index + 1))
@@ -44,6 +48,7 @@ function parseEntry(entry: string, number: number): Token {
   if (!/^[\w.-]{1,64}$/.test(name)) throw wrong('has no name of up to 64 letters, digits, dots, dashes and underscores')
   if (role !== 'read' && role !== 'admin') throw wrong('has no role read or admin')
   if (!SECRET.test(secret)) throw wrong("has no secret, or one with characters that a header can't carry")
+  if (secret.length < SHORTEST_SECRET) throw wrong(`has a secret ${TOO_SHORT}`)
   return { name, role, hash: hashed(secret) }
 }
 
