@@ -28,9 +28,14 @@ const SELECT_BACKWARDS = `
   union all
   select seq, at, type, cache, '', '', json_extract(data, '$.count') from events
     where run_id = :runId and seq between :first and :last and +type = 'cleared'
+  union all
+  select e.seq, e.at, 'resized', r.value ->> 'cache', r.value ->> 'key', '', r.value ->> 'size'
+    from events e, json_each(e.data, '$.entries') r
+    where e.run_id = :runId and e.seq between :first and :last and +e.type = 'remeasured'
   order by 1 desc`
 
-type Row = readonly [seq: number, at: number, type: string, cache: string, key: string, data: string, entries: number]
+/** The last is how many entries it is about; of `resized` their size. */
+type Row = readonly [seq: number, at: number, type: string, cache: string, key: string, data: string, count: number]
 
 /** How many entries the last check up to then counted. */
 const SELECT_CHECK = `
@@ -73,11 +78,18 @@ class BackwardFold {
   /** What the changes so far have added to the number of entries. */
   change = 0
   until = 0
+  /** By cache and key, what an entry was charged last, where that is not what it was stored with. */
+  readonly #sizes = new Map<string, number>()
   /** By cache, the keys of which is known whether they were there; `null`: those of all others, they weren't. */
   readonly #decided = new Map<string, { readonly keys: Set<string>; isCleared: boolean }>()
 
   take([seq, at, type, cache, key, data, count]: Row): void {
     this.until = Math.max(this.until, at)
+    const id = JSON.stringify([cache, key])
+    if (type === 'resized') {
+      if (!this.#sizes.has(id)) this.#sizes.set(id, count)
+      return
+    }
     if (type !== 'updated') this.change += type === 'added' ? 1 : -count
     const decided = this.#decided.get(cache) ?? { keys: new Set(), isCleared: false }
     this.#decided.set(cache, decided)
@@ -87,7 +99,8 @@ class BackwardFold {
     } else if (!decided.isCleared && !decided.keys.has(key)) {
       decided.keys.add(key)
       if (type === 'added' || type === 'updated') {
-        this.entries.push({ cache, key, seq, at, stored: JSON.parse(data) as StoredInLog })
+        const stored = JSON.parse(data) as StoredInLog
+        this.entries.push({ cache, key, seq, at, stored: { ...stored, size: this.#sizes.get(id) ?? stored.size } })
       }
     }
   }

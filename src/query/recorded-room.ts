@@ -31,17 +31,21 @@ const SELECT_ROWS = `
     union all
     select seq, at, type, cache, '', json_extract(data, '$.bytes'), json_extract(data, '$.count'), null, null
     from events where run_id = :runId and seq > :fromSeq and seq < :toSeq and type = 'cleared'
+    union all
+    select e.seq, e.at, 'resized', r.value ->> 'cache', r.value ->> 'key', r.value ->> 'size', r.value ->> 'previousSize', null, null
+    from events e, json_each(e.data, '$.entries') r
+    where e.run_id = :runId and e.seq > :fromSeq and e.seq < :toSeq and e.type = 'remeasured'
   )
   where at <= :toAt
   order by seq limit ${MOST_ROWS + 1}`
 
 interface Row {
   readonly seq: number
-  readonly type: 'evicted' | 'added' | 'updated' | 'expired' | 'removed' | 'cleared'
+  readonly type: 'evicted' | 'added' | 'updated' | 'expired' | 'removed' | 'cleared' | 'resized'
   readonly cache: string
   readonly key: string
   readonly size: number
-  /** Of `updated` the size before, of `cleared` the count. */
+  /** Of `updated` and `resized` the size before, of `cleared` the count. */
   readonly previous: number
   readonly ttlLeft: number | null
   /** Of `evicted`. */
@@ -117,7 +121,7 @@ function isOfThatLimit(
   eviction: EvictionRecord,
   settings: Settings | null,
 ): boolean {
-  if (type === 'added' || type === 'updated') return true
+  if (type === 'added' || type === 'updated' || type === 'resized') return true
   if (type !== 'evicted' || ttlLeft !== null || cause !== eviction.cause) return false
   return settings === null || !isBounded(settings, cache)
 }
@@ -131,7 +135,7 @@ export function isBounded({ caches }: Settings, cache: string): boolean {
 /** By how much an event changes what is held. */
 function growth({ type, size, previous }: Row, measure: RoomNeeded['measure']): number {
   if (type === 'added') return measure === 'items' ? 1 : size
-  if (type === 'updated') return measure === 'items' ? 0 : size - previous
+  if (type === 'updated' || type === 'resized') return measure === 'items' ? 0 : size - previous
   if (type === 'cleared') return measure === 'items' ? -previous : -size
   return measure === 'items' ? -1 : -size
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ControlGroup, isHarsh, play, type Scenario, scenarioOf } from '../support/pressure-scenario.ts'
+import { ControlGroup, isHarsh, play, type Scenario, scenarioOf, unpressured } from '../support/pressure-scenario.ts'
 
 const isNight = process.env.MUNINN_NIGHT === '1'
 /** ms in all, and of one scenario: `npm test` has a slice. */
@@ -28,6 +28,7 @@ describe('a process that runs short of memory', () => {
         `pressure: ${scenarios.length} scenarios from seed ${SEED} (MUNINN_SEED)${groups ? '' : '; no control group can be made here'}\n`,
       )
       let underPressure = 0
+      const slowdowns: number[] = []
       for (const scenario of scenarios) {
         const { seed } = scenario
         const { died, errors, report } = await play(scenario)
@@ -36,11 +37,20 @@ describe('a process that runs short of memory', () => {
         // What was given up for the process is told.
         if ((report?.causes.pressure ?? 0) > 0) expect(report?.changes, `seed ${seed}`).toBeGreaterThan(0)
         if ((report?.changes ?? 0) > 0) underPressure++
+        const twin = report !== null && report.changes > 0 && isNight ? unpressured(scenario, report) : null
+        const rival = twin === null ? null : (await play(twin)).report
+        if (report !== null && rival !== null) slowdowns.push(rival.addsPerSecond / report.addsPerSecond)
         if (process.env.MUNINN_PRESSURE_REPORT !== undefined)
           process.stdout.write(`${JSON.stringify({ ...scenario, ...report })}\n`)
       }
       process.stdout.write(`pressure: ${underPressure} of ${scenarios.length} came under pressure; none died\n`)
+      slowdowns.sort((a, b) => a - b)
+      const [median, worst] = [slowdowns[slowdowns.length >> 1], slowdowns.at(-1)]
+      if (worst !== undefined)
+        process.stdout.write(
+          `pressure: adds a second without it, over those with it: median ${median?.toFixed(2)}, worst ${worst.toFixed(2)}, of ${slowdowns.length}\n`,
+        )
     },
-    2 * CAMPAIGN + 60_000,
+    3 * CAMPAIGN + 60_000,
   )
 })

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { MemoryManager } from '../../src/muninn.ts'
 import { AuditFolder } from '../support/audit-file.ts'
 import { asking, logOf } from '../support/history-log.ts'
+import { recordedManager } from '../support/recorded-manager.ts'
 import { muninn } from './cli-support.ts'
 import { ask, testService } from './http-support.ts'
 
@@ -11,6 +12,42 @@ afterEach(async () => {
 })
 
 describe('state', () => {
+  test('has the sizes of values that were changed after they were stored, as they were sized again by then', async () => {
+    using files = new AuditFolder()
+    const seqs: number[] = []
+    const held: number[] = []
+    const { runId } = await recordedManager(
+      files,
+      { remeasure: 10, audit: { path: '', level: 'changes' } },
+      ({ memory, events }) => {
+        const cache = memory.cache<number[]>('tenant')
+        const value = [1]
+        const note = () => {
+          seqs.push(events.at(-1)?.seq ?? 0)
+          held.push(cache.bytes)
+        }
+        cache.set('changed', value)
+        cache.set('same', [1])
+        note()
+        for (const length of [500, 2_000]) {
+          value.push(...Array.from({ length }, (_, i) => i))
+          memory.check()
+          note()
+        }
+        cache.set('changed', [2])
+        note()
+      },
+    )
+    expect(new Set(held).size).toBe(3)
+    await asking(files, async (history) => {
+      for (const [i, seq] of seqs.entries()) {
+        const { runs, items } = await history.state({ run: runId, seq })
+        expect(runs).toMatchObject([{ caches: [{ items: 2, bytes: held[i] }] }])
+        expect(items.reduce((sum, { size }) => sum + size, 0)).toBe(held[i])
+      }
+    })
+  })
+
   test('is what was there at a time or after a seq, on the command line and over HTTP', async () => {
     using files = new AuditFolder()
     const service = await testService({ memory: { audit: { path: files.path(), level: 'changes', flushInterval: 1 } } })

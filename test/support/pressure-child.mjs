@@ -147,6 +147,7 @@ export async function play(scenario) {
     causes: stats.evictedByCause,
     pressure: stats.pressure,
     bytes: stats.currentMemoryBytes,
+    budget: { maxMemory: stats.maxMemoryBytes, maxHeap: stats.maxHeapBytes },
     imbalances: stats.imbalances,
     changes: changes.length,
     trail: changes.slice(0, scenario.trail ?? 0),

@@ -8,6 +8,8 @@ export interface Scenario {
   readonly seed: number
   /** The old generation's limit, in MB. */
   readonly heapMb: number
+  /** Where the limit is another than that by which the rest of the program takes its share. */
+  readonly limitMb?: number
   readonly worker: boolean
   /** MB of the control group that it runs in; 0: none. */
   readonly groupMb: number
@@ -105,6 +107,16 @@ export function isHarsh({ heapMb, keys, own, rhythm, sizing }: Scenario): boolea
   return taken && heapMb <= 128 && keys === 0 && rhythm.burst >= 20 && rhythm.between <= 20 && sizing === 'heap'
 }
 
+/**
+ * The same program under the same budget, with heap enough for everything; `null` where there is none: a cache whose sizes are
+ * lies has no bound but the pressure, and where memory came from elsewhere than the heap more of it does nothing.
+ */
+export function unpressured(scenario: Scenario, { budget }: PressureReport): Scenario | null {
+  if (scenario.worker || scenario.groupMb > 0 || scenario.sizing !== 'heap') return null
+  const options = { ...scenario.options, ...budget, pressure: false }
+  return { ...scenario, options, limitMb: 8 * scenario.heapMb }
+}
+
 /** What became of it: its report, or how it died. */
 export interface Outcome {
   readonly died: string | null
@@ -118,6 +130,7 @@ export interface PressureReport {
   readonly addsPerSecond: number
   readonly causes: Readonly<Record<string, number>>
   readonly bytes: number
+  readonly budget: { readonly maxMemory: number; readonly maxHeap: number }
   readonly imbalances: number
   readonly changes: number
   readonly pressure: { readonly active: boolean }
@@ -129,7 +142,7 @@ const CHILD = fileURLToPath(new URL('pressure-child.mjs', import.meta.url))
 export async function play(scenario: Scenario): Promise<Outcome> {
   const group = scenario.groupMb === 0 ? null : new ControlGroup(`muninn-${process.pid}-${scenario.seed}`)
   group?.limit(scenario.groupMb * 1024 ** 2)
-  const heap = scenario.worker ? [] : [`--max-old-space-size=${scenario.heapMb}`]
+  const heap = scenario.worker ? [] : [`--max-old-space-size=${scenario.limitMb ?? scenario.heapMb}`]
   const program = [process.execPath, ...heap, CHILD, JSON.stringify(scenario)]
   const [command = '', ...args] = group === null ? program : group.entering(program)
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_OPTIONS: '' } })

@@ -124,6 +124,15 @@ export const MemoryAnswer = Type.Object({
     effective_memory_bytes: Nullable(Type.Number()),
     effective_heap_bytes: Nullable(Type.Number()),
   }),
+  size_drift: Nullable(
+    Type.Object({
+      at: Type.String({ format: 'date-time' }),
+      sampled: Type.Number(),
+      changed: Type.Number(),
+      bytes_before: Type.Number(),
+      bytes_after: Type.Number(),
+    }),
+  ),
   run_id: Type.String(),
   imbalances: Type.Number(),
   observer_errors: Type.Number(),
@@ -219,6 +228,7 @@ export function memoryAnswer(stats: Stats): MemoryAnswer {
       effective_memory_bytes: limit(stats.pressure.effectiveMemoryBytes),
       effective_heap_bytes: limit(stats.pressure.effectiveHeapBytes),
     },
+    size_drift: driftAnswer(stats),
     run_id: stats.runId,
     imbalances: stats.imbalances,
     observer_errors: stats.observerErrors,
@@ -229,6 +239,13 @@ export function memoryAnswer(stats: Stats): MemoryAnswer {
 
 function sourcesAnswer(sources: Stats['mayUse']['sources']): Static<typeof Sources> {
   return sources.map(({ source, bytes }) => ({ source, bytes: limit(bytes) }))
+}
+
+/** What the last check found that sized entries again; `null` where none has. */
+function driftAnswer({ sizeDrift }: Stats): MemoryAnswer['size_drift'] {
+  if (sizeDrift === null) return null
+  const { at, sampled, changed, bytesBefore, bytesAfter } = sizeDrift
+  return { at: new Date(at).toISOString(), sampled, changed, bytes_before: bytesBefore, bytes_after: bytesAfter }
 }
 
 function auditAnswer({ audit }: Stats): MemoryAnswer['audit'] {
