@@ -35,6 +35,39 @@ describe('values that were changed after they were stored', () => {
     assertFolds(memory, events)
   })
 
+  it('change the order under size, what lies outside the heap, and what was added', () => {
+    const { memory, of, events } = observed({ remeasure: 10, policy: 'size', maxItems: 3 })
+    const cache = memory.cache<{ parts: unknown[] }>('c')
+    const value = { parts: [] as unknown[] }
+    cache.set('changed', value)
+    cache.set('same', { parts: [Buffer.from('x'.repeat(300)).toString()] })
+    const figures = () => {
+      const { currentMemoryBytes, heapBytes } = memory.stats()
+      return { offHeap: currentMemoryBytes - heapBytes, bytes: currentMemoryBytes }
+    }
+    const before = figures()
+    expect(before.offHeap).toBe(0)
+    value.parts.push(new ArrayBuffer(50_000))
+    memory.check()
+    const grown = figures()
+    expect(grown.offHeap).toBe(50_000)
+    value.parts.push(new ArrayBuffer(1_000))
+    memory.check()
+    memory.check()
+    expect(figures().offHeap).toBe(51_000)
+    expect(of('checked').map(({ caches }) => caches[0]?.bytesAdded)).toEqual([
+      grown.bytes,
+      figures().bytes - grown.bytes,
+      0,
+    ])
+    assertFolds(memory, events)
+    cache.set('another', { parts: [] })
+    cache.set('last', { parts: [] })
+    expect(of('evicted')).toMatchObject([{ key: 'changed' }])
+    expect(figures().offHeap).toBe(0)
+    assertFolds(memory, events)
+  })
+
   it('are worth less for their bytes to hybrid, which learns that sizes differ', () => {
     const { memory, of, events } = observed({
       remeasure: 100,
