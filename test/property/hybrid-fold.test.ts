@@ -67,6 +67,24 @@ function divide(seed: number): { memory: MemoryManager; events: MuninnEvent[] } 
   return { memory, events }
 }
 
+/** Twelve caches under one limit; one that has shadows and a curve goes, another comes. */
+function playTwelve(): { memory: MemoryManager; events: MuninnEvent[] } {
+  const below = chance(5)
+  const memory = new MemoryManager({ policy: 'hybrid', maxItems: 600, maxMemory: 50_000, checkInterval: 0, seed: 5 })
+  const events: MuninnEvent[] = []
+  memory.events$.subscribe((event) => events.push(event))
+  const popular = zipf(2_000, 0.9, 5)
+  for (let i = 0; i < 40_000; i++) {
+    if (i === 20_000) memory.drop('c2')
+    const which = below(12)
+    const name = which === 2 && i >= 20_000 ? 'late' : `c${which}`
+    const cache = memory.cache<number>(name)
+    const key = `k${which % 3 === 0 ? i : popular.next()}`
+    if (cache.get(key) === undefined) cache.set(key, i, { size: 1 })
+  }
+  return { memory, events }
+}
+
 /** Small and alike at first, then up to a hundred times as large: bytes begin to bind. */
 function sizeOf(i: number, key: string): number {
   return i < 13_000 ? 1 : 1 + (key.charCodeAt(key.length - 1) % 10) ** 2
@@ -93,6 +111,21 @@ describe('hybrid over a run in which it changes its mode', () => {
       void memory.close()
     },
   )
+
+  // The first four caches have shadows, the first eight curves: the rest must do without, and so must their fold.
+  test('is the fold of its events with twelve caches, of which some come and go', () => {
+    const { memory, events } = playTwelve()
+    const { caches } = memory.stats()
+    expect(caches).toHaveLength(12)
+    expect(caches.slice(8, 11).map(({ mode }) => mode)).toEqual(['lfu-1', 'lfu-1', 'lfu-1'])
+    expect(caches.filter(({ name }) => memory.curve(name) !== null).length).toBe(8)
+    expect(memory.stats().cacheItemCount).toBeLessThanOrEqual(600)
+    expect(Math.min(...caches.map(({ items }) => items))).toBeGreaterThan(0)
+    expect(events.filter(({ type }) => type === 'divided').length).toBeGreaterThan(0)
+    const folded = assertFolds(memory, events)
+    expect(drain(stateOf(memory), folded.at, false)).toEqual(drain(folded, folded.at, false))
+    void memory.close()
+  })
 
   test('is the same again under the same seed', () => {
     const [one, again] = [play(1), play(1)]
