@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { parseTokens } from '../../src/serve/http/tokens.ts'
@@ -187,6 +188,38 @@ describe('senders that take their time', () => {
     clearInterval(drip)
     for (const answer of [first, second]) expect(answer === '' || answer.startsWith('HTTP/1.1 408')).toBe(true)
     expect(memory.cache('general').has('slow')).toBe(false)
+  })
+
+  test('what is no HTTP, too long or too slow is told so in a problem document, and cut off even if it stays', async () => {
+    const { port } = await service({ patience })
+    const sent: readonly [number, string][] = [
+      [400, 'what is this\r\n\r\n'],
+      [400, 'GET / HTTP/1.1\r\nHost: localhost\r\nno colon\r\n\r\n'],
+      [400, '\x16\x03\x01\x02\x00\x01\x00'],
+      [431, `GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ${'x'.repeat(300_000)}\r\n\r\n`],
+      [408, 'GET / HTTP/1.1\r\nHost: localhost\r\nX-Never: ends\r\n'],
+    ]
+    for (const [status, text] of sent) {
+      // It never hangs up by itself.
+      const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+      closing.push(() => socket.destroy())
+      socket.on('error', () => {})
+      let heard = ''
+      socket.on('data', (chunk) => {
+        heard += chunk.toString()
+      })
+      socket.write(text)
+      await once(socket, 'end')
+      const [head = '', body = ''] = heard.split('\r\n\r\n')
+      expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+      expect(head).toContain('Content-Type: application/problem+json')
+      expect(head).toContain('Connection: close')
+      expect(JSON.parse(body)).toMatchObject({ type: 'about:blank', status })
+      // Whoever goes on sending finds nobody.
+      const drip = setInterval(() => socket.write('x'), 20)
+      await new Promise((resolve) => socket.on('close', resolve))
+      clearInterval(drip)
+    }
   })
 
   test('others are answered meanwhile', async () => {

@@ -51,7 +51,9 @@ export interface Patience {
   /** How often it is looked whether one is over. */
   readonly check: number
 }
-const PATIENCE: Patience = { headers: 10_000, request: 120_000, check: 5_000 }
+const PATIENCE: Patience = { headers: 10_000, request: 120_000, check: 500 }
+/** ms after which a connection that was refused is cut where its sender doesn't hang up: until then the answer can be read. */
+const LINGER = 1_000
 /** Connections at a time: what a process with the usual 1,024 files may open is less, and more is an attack. */
 const MOST_CONNECTIONS = 10_000
 
@@ -134,6 +136,12 @@ function quiet(logger: FastifyBaseLogger): FastifyBaseLogger {
 /** What isn't HTTP, or has headers beyond every bound, never becomes a request. */
 function answerMalformed(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return
+  // In the middle of an answer, another one would be taken for its rest.
+  const { _httpMessage: answer } = socket as Socket & { _httpMessage?: { headersSent: boolean } | null }
+  if (answer?.headersSent === true) {
+    socket.destroy()
+    return
+  }
   const [status, title] =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? [431, 'Request Header Fields Too Large']
@@ -144,4 +152,5 @@ function answerMalformed(error: Error & { code?: string }, socket: Socket): void
   socket.end(
     `HTTP/1.1 ${status} ${title}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   )
+  setTimeout(() => socket.destroy(), LINGER).unref()
 }
