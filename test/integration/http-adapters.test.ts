@@ -48,6 +48,38 @@ async function works(port: number, prefix: string): Promise<void> {
   ).toBe(403)
 }
 
+describe('without a token, on loopback', () => {
+  test.each(['rebound.example', 'rebound.example:8080', '127.0.0.1.rebound.example', '10.0.0.1'])(
+    'a page that bound its name %j to the address is refused',
+    async (host) => {
+      const { memory, handler } = await mounted()
+      const port = await listen(handler)
+      const headers = { host, origin: `http://${host}` }
+      expect((await ask(port, { path: '/api/cache/memory', headers })).status).toBe(403)
+      const change = { path: '/api/cache/tenant/items/k', method: 'DELETE', headers }
+      expect((await ask(port, change)).json()).toMatchObject({ type: 'urn:muninn:problem:foreign-host' })
+      expect(memory.cache('tenant').size).toBe(1)
+    },
+  )
+
+  test('its own names and those of allowedHosts pass, and with a token any', async () => {
+    const { memory, handler } = await mounted()
+    const port = await listen(handler)
+    const named = await muninnHandler({ memory, allowedHosts: ['App.example.com'] })
+    const guarded = await muninnHandler({ memory, token: 'a-secret-of-its-own' })
+    closing.push(
+      () => named.close(),
+      () => guarded.close(),
+    )
+    const asked = async (to: number, host: string, more = {}) =>
+      (await ask(to, { path: '/api/cache/memory', headers: { host, ...more } })).status
+    for (const host of [`localhost:${port}`, '127.0.0.1', '[::1]:80']) expect(await asked(port, host)).toBe(200)
+    const proxied = await listen(named)
+    expect([await asked(proxied, 'app.example.com'), await asked(proxied, 'localhost')]).toEqual([200, 403])
+    expect(await asked(await listen(guarded), 'any.example', { authorization: 'Bearer a-secret-of-its-own' })).toBe(200)
+  })
+})
+
 describe('without fastify', () => {
   test('a request whose body was read before is answered, saying so', async () => {
     const { handler } = await mounted()

@@ -12,7 +12,10 @@ export interface GuardOptions {
   /** Whether a request without a token is refused; a token that is shown is judged in any case. */
   readonly tokenNeeded: boolean
   readonly tokens: readonly Token[]
-  /** Names that `Host` may have, in lower case, with or without a port; `null`: any. */
+  /**
+   * Names that `Host` may have, in lower case, with or without a port; `null`: any, but where no token is needed and the
+   * request came to a loopback address, that must be what it names.
+   */
   readonly hosts: readonly string[] | null
 }
 
@@ -86,7 +89,7 @@ export function actorOf(request: FastifyRequest): Actor {
 
 /** @throws {ProblemError} where the request may not pass. */
 export function admit(request: FastifyRequest, reply: FastifyReply, options: GuardOptions): Caller {
-  checkHost(request, options.hosts)
+  checkHost(request, options.hosts ?? hostsOfLoopback(request, options.tokenNeeded))
   const mutates = !['GET', 'HEAD', 'OPTIONS', 'TRACE'].includes(request.method)
   if (mutates) checkOrigin(request)
   const caller = authenticate(request, reply, options)
@@ -116,6 +119,13 @@ function checkHost(request: FastifyRequest, hosts: readonly string[] | null): vo
   if (!hosts.includes(host) && !hosts.includes(host.replace(/:\d+$/, ''))) {
     throw new ProblemError('foreign-host', `Host must be one of ${hosts.join(', ')}`)
   }
+}
+
+/** What `Host` may be where nobody said: what a browser on this machine can reach, a page of any name can, by rebinding it. */
+function hostsOfLoopback(request: FastifyRequest, tokenNeeded: boolean): readonly string[] | null {
+  const { localAddress } = request.socket
+  if (tokenNeeded || localAddress === undefined || !isLoopback(localAddress)) return null
+  return [...LOOPBACK_HOSTS, localAddress.replace(/^::ffff:/, '')]
 }
 
 function hostOf(request: FastifyRequest): string {

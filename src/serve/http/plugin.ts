@@ -16,7 +16,10 @@ export interface MuninnHttpOptions {
   exposeValues?: boolean
   /** A token, or `name:role:secret,…` with roles `read` and `admin`, secrets of 16 characters or more; given, every route but health needs one. Default: none, the host application guards. */
   token?: string
-  /** Names that `Host` may have, with or without a port. Default: any; whoever listens on loopback should give its names. */
+  /**
+   * Names that `Host` may have, with or without a port. Default: any; without a `token`, what comes to a loopback address
+   * must name that, against DNS rebinding. Behind a proxy on the same machine give the names that it passes on.
+   */
   allowedHosts?: readonly string[]
   /** Largest body of an item, in bytes. Default 16 MiB. */
   maxItemBytes?: number
