@@ -278,10 +278,16 @@ describe('paths and requests that are two things at once', () => {
 
   test('prototype names in bodies, queries and keys are names like others, or refused', async () => {
     const { port } = await service()
-    for (const body of ['{"__proto__":{"admin":true}}', '{"constructor":{"prototype":{"admin":true}}}'])
-      expect(
-        (await ask(port, { method: 'POST', path: '/api/cache/memory/evict', headers: JSON_TYPE, body })).status,
-      ).toBe(400)
+    const bodies = [
+      ['{"__proto__":{"admin":true}}', '__proto__'],
+      ['{"cache":[{"x":{"__proto__":1}}]}', 'cache.0.x.__proto__'],
+      ['{"constructor":{"prototype":{"admin":true}}}', 'constructor.prototype'],
+    ]
+    for (const [body, field] of bodies) {
+      const refused = await ask(port, { method: 'POST', path: '/api/cache/memory/evict', headers: JSON_TYPE, body })
+      expect(refused.status).toBe(400)
+      expect(refused.json()).toMatchObject({ detail: expect.stringContaining(`${field}: `), errors: [{ field }] })
+    }
     expect((await ask(port, { path: '/api/cache/general/items?__proto__=x' })).status).toBe(400)
     expect(({} as Record<string, unknown>).admin).toBeUndefined()
   })

@@ -126,14 +126,14 @@ describe('bulk', () => {
       await bulk([
         { op: 'put', key: 'x', text: '1', ttl: '0' },
         { op: 'put', key: 'x'.repeat(65_537), text: '1' },
-        { op: 'put', key: 'both', text: '1', base64: 'AA==' },
+        { op: 'put', key: 'x', text: '1', ttl: -1 },
         { op: 'put', key: 'y', text: '1' },
       ])
     ).json()
     expect(results).toMatchObject([
-      { problem: { status: 400, detail: expect.stringContaining('ttl') } },
-      { problem: { status: 400, detail: expect.stringContaining('key') } },
-      { problem: { status: 400, detail: expect.stringContaining('base64') } },
+      { problem: { status: 400, errors: [{ field: 'ttl' }] } },
+      { problem: { status: 400, errors: [{ field: 'key' }] } },
+      { problem: { status: 400, errors: [{ field: 'ttl' }] } },
       { stored: true },
     ])
     expect([...service.memory.cache('many').keys()]).toContain('y')
@@ -153,6 +153,52 @@ describe('bulk', () => {
     ]
     for (const operations of wrong) expect((await bulk(operations)).status).toBe(400)
     expect(service.memory.cache('many').has('never')).toBe(false)
+  })
+
+  test('what is no operation is named by its field, as its own op has it, and nothing is done', async () => {
+    const fine = { op: 'put', key: 'never', text: '1' }
+    const put = { op: 'put', key: 'k' }
+    const wrong: [unknown, ...string[]][] = [
+      [{ op: 'get' }, 'key'],
+      [{ op: 'get', key: 'k', ttl: '1m' }, 'ttl'],
+      [{ op: 'delete', key: 'k', text: '1', a: 1, b: 2, c: 3, d: 4, e: 5 }, 'text', 'a', 'b', 'c', 'd', 'e'],
+      [{ ...put, text: '1', ttl: true }, 'ttl'],
+      [{ ...put, text: '1', tags: ['a', 1] }, 'tags.1'],
+      [{ ...put, text: '1', content_type: 'plain' }, 'content_type'],
+      [{ ...put, text: '1', content_type: 'text/plain\r\nx: y' }, 'content_type'],
+      [{ ...put, text: '1', base64: 'AA==' }, 'text', 'base64'],
+      [put, 'text', 'base64'],
+      ...['not base64!', 'A', 'AA=', 'AAA==', 'A==='].map((base64): [unknown, string] => [
+        { ...put, base64 },
+        'base64',
+      ]),
+      [{ op: 'steal', key: 'k' }, 'op'],
+      [{ key: 'k' }, 'op'],
+    ]
+    for (const [operation, ...names] of wrong) {
+      const answer = await bulk([fine, operation])
+      const fields = (answer.json().errors as { field: string }[]).map(({ field }) => field)
+      expect([operation, answer.status, fields]).toEqual([operation, 400, names.map((name) => `operations.1.${name}`)])
+    }
+    expect((await bulk([fine, 'all'])).json().errors).toMatchObject([{ field: 'operations.1' }])
+    expect((await bulk([{ op: 'steal' }])).json().detail).toBe('operations.0.op: must be one of get, put, delete')
+    expect(service.memory.cache('many').has('never')).toBe(false)
+  })
+
+  test('a ttl is a number of milliseconds as well as text, base64 needs no padding', async () => {
+    const { results } = (
+      await bulk([
+        { op: 'put', key: 'number', base64: 'AAE', ttl: 60_000 },
+        { op: 'put', key: 'text', base64: 'AAE=', ttl: '60000' },
+        { op: 'get', key: 'number' },
+      ])
+    ).json()
+    expect(results).toMatchObject([
+      { stored: true, expires_at: expect.stringMatching(/Z$/) },
+      { stored: true },
+      { text: '\0\u0001' },
+    ])
+    expect(service.memory.cache('many').info('number')?.expiresAt).toBeLessThan(Number.POSITIVE_INFINITY)
   })
 
   test('a token with role read gets, and puts nothing', async () => {

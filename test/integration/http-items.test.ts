@@ -66,6 +66,18 @@ describe('keys', () => {
     })
   }
 
+  test('a content type that is none is refused by its name', async () => {
+    for (const type of ['nonsense', 'text/', '', 'a b/c']) {
+      const path = item('general', 'typed')
+      const refused = await ask(service.port, { method: 'PUT', path, headers: { 'content-type': type }, body: 'v' })
+      expect([type, refused.status, refused.json().detail]).toEqual([
+        type,
+        415,
+        'Content-Type must be a media type, as application/json is',
+      ])
+    }
+  })
+
   test('a cache may be called memory, or anything but __proto__', async () => {
     for (const cache of ['memory', 'a/b', 'constructor', 'ü']) {
       expect((await ask(service.port, { method: 'PUT', path: item(cache, 'k'), body: 'v' })).status).toBe(201)

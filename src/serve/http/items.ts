@@ -33,7 +33,7 @@ export const DeleteAnswer = Type.Object(
 )
 
 export interface StoreOptions {
-  readonly ttl?: string | undefined
+  readonly ttl?: string | number | undefined
   readonly tags?: readonly string[] | undefined
 }
 

@@ -126,8 +126,9 @@ function ownError(error: Error): Problem | undefined {
 function frameworkError(error: FastifyError | Error): Problem | undefined {
   const status = 'statusCode' in error ? error.statusCode : undefined
   if (status === 413) return problem('body-too-large', 'the body is larger than this route takes')
+  // Every media type has a parser, if one that refuses it.
   if (status === 415)
-    return problem('unsupported-media-type', 'the body must be JSON: send Content-Type: application/json')
+    return problem('unsupported-media-type', 'Content-Type must be a media type, as application/json is')
   if (status !== undefined && status >= 400 && status < 500) return problem('bad-request', error.message)
   return undefined
 }

@@ -1,6 +1,5 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
-import { ProblemError } from '../problem.ts'
 import { analysisRoutes } from './analysis.ts'
 import { auditRoutes } from './audit.ts'
 import { auditChangesRoute } from './audit-changes.ts'
@@ -15,6 +14,7 @@ import { healthRoutes } from './health.ts'
 import { itemBulkRoute } from './item-bulk.ts'
 import { itemListRoute } from './item-list.ts'
 import { itemRoutes } from './items.ts'
+import { takeJson } from './json-body.ts'
 import { memoryRoutes } from './memory.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { metricsRoute } from './metrics.ts'
@@ -22,9 +22,6 @@ import { checkWhenAsked, waitForSchemaCheck } from './schema-check.ts'
 import { settingsRoutes } from './settings.ts'
 import { settingsPreviewRoute } from './settings-preview.ts'
 import { statusRoutes } from './status.ts'
-
-/** Largest body of the routes that take JSON. */
-const MAX_JSON_BYTES = 64 * 1024
 
 /** Adds every route group to the instance; its guard and its error answers are there already. */
 export function addRoutes(instance: FastifyInstance, context: RouteContext): void {
@@ -58,21 +55,4 @@ export function addRoutes(instance: FastifyInstance, context: RouteContext): voi
   })
   if (context.dashboard) app.register(async (scope) => dashboardRoutes(scope))
   app.after(() => closeMethods())
-}
-
-/** JSON and nothing else, whatever parsers the host application has; an empty body is no body, of whatever type. */
-function takeJson(scope: FastifyInstance): void {
-  scope.removeAllContentTypeParsers()
-  const parse = scope.getDefaultJsonParser('error', 'error')
-  const options = { parseAs: 'string', bodyLimit: MAX_JSON_BYTES } as const
-  scope.addContentTypeParser('application/json', options, (request, body, done) => {
-    const text = String(body)
-    if (text === '') done(null, undefined)
-    else void parse(request, text, done)
-  })
-  // `curl -X POST -d ''` calls its nothing a form.
-  scope.addContentTypeParser('*', options, (_request, body, done) => {
-    if (String(body) === '') done(null, undefined)
-    else done(new ProblemError('unsupported-media-type', 'the body must be JSON: send Content-Type: application/json'))
-  })
 }

@@ -5,47 +5,13 @@ import { actorOf, demandAdmin } from '../guard.ts'
 import { demandValues, Items } from '../items.ts'
 import { type Problem, problem, problemOf } from '../problem.ts'
 import { type HttpItem, itemOf } from '../representation.ts'
-import { CacheName, ItemKey, Nullable, Time, Ttl } from '../schemas.ts'
+import { CacheName, ItemKey, Nullable, Time } from '../schemas.ts'
+import { BulkBody, checkedByKind, demandItem, MOST_OPERATIONS, type Operation } from './bulk-body.ts'
 import type { App, RouteContext } from './context.ts'
 import { ITEM_MUTATIONS } from './rate.ts'
 
-const MOST_OPERATIONS = 1_000
 /** Of items in one answer; what is beyond is to be asked for by itself. */
 const MOST_BYTES = 64 * 1024 * 1024
-
-const closed = { additionalProperties: false }
-const Get = Type.Object({ op: Type.Literal('get'), key: ItemKey }, closed)
-const Delete = Type.Object({ op: Type.Literal('delete'), key: ItemKey }, closed)
-const Put = Type.Object(
-  {
-    op: Type.Literal('put'),
-    key: ItemKey,
-    text: Type.Optional(Type.String({ description: 'The item, if it is text (JSON included).' })),
-    base64: Type.Optional(Type.String({ description: 'The item, if it is not.', pattern: '^[A-Za-z0-9+/]*={0,2}$' })),
-    content_type: Type.Optional(Type.String({ examples: ['application/json'] })),
-    ttl: Type.Optional(Ttl),
-    tags: Type.Optional(Type.Array(Type.String())),
-  },
-  closed,
-)
-const Operation = Type.Union([Get, Put, Delete])
-type Operation = Static<typeof Operation>
-
-const Body = Type.Object(
-  { operations: Type.Array(Operation, { minItems: 1, maxItems: MOST_OPERATIONS }) },
-  {
-    ...closed,
-    examples: [
-      {
-        operations: [
-          { op: 'put', key: 'acme:user:42', text: '{"name":"Ada"}', content_type: 'application/json', ttl: '5m' },
-          { op: 'get', key: 'acme:user:42' },
-          { op: 'delete', key: 'acme:user:41' },
-        ],
-      },
-    ],
-  },
-)
 
 const Result = Type.Object({
   op: Type.Union([Type.Literal('get'), Type.Literal('put'), Type.Literal('delete')]),
@@ -63,7 +29,13 @@ const Result = Type.Object({
   deleted: Type.Optional(Type.Boolean({ description: 'delete: whether a live entry was there.' })),
   problem: Type.Optional(
     Type.Object(
-      { type: Type.String(), title: Type.String(), status: Type.Number(), detail: Type.String() },
+      {
+        type: Type.String(),
+        title: Type.String(),
+        status: Type.Number(),
+        detail: Type.String(),
+        errors: Type.Optional(Type.Array(Type.Object({ field: Type.String(), message: Type.String() }))),
+      },
       { description: 'Why this one could not be done; the others were.' },
     ),
   ),
@@ -77,16 +49,22 @@ export function itemBulkRoute(app: App, { memory, exposeValues, maxItemBytes }: 
     tags: ['Items'],
     operationId: 'bulk',
     summary: 'Get, put and delete many items, in order',
-    description: `Up to ${MOST_OPERATIONS} operations. What can't be done says so in its result, and the others are done. A token with role read may get.`,
+    description: `Up to ${MOST_OPERATIONS} operations. What can't be done says so in its result, and the others are done; where one is no operation, none is done. A token with role read may get.`,
     params: Type.Object({ cache: CacheName }),
-    body: Body,
+    body: BulkBody,
     response: { 200: Type.Object({ results: Type.Array(Result) }) },
   }
   app.post(
     '/api/cache/:cache/bulk',
-    { config: { ...ITEM_MUTATIONS, muninnReads: true }, bodyLimit: maxItemBytes, schema },
+    {
+      config: { ...ITEM_MUTATIONS, muninnReads: true },
+      bodyLimit: maxItemBytes,
+      validatorCompiler: checkedByKind,
+      schema,
+    },
     async (request) => {
       const { operations } = request.body
+      operations.forEach(demandItem)
       if (operations.some(({ op }) => op !== 'delete')) demandValues(exposeValues)
       if (operations.some(({ op }) => op !== 'get')) demandAdmin(request)
       const by = actorOf(request)
@@ -108,8 +86,6 @@ function perform(items: Items, by: Actor, cache: string, operation: Operation, r
     if (op === 'get') return { op, key, ...shownAs(items.get(cache, key), room) }
     if (op === 'delete') return { op, key, deleted: items.delete(by, cache, key).deleted }
     const { text, base64, ttl, tags, content_type: type } = operation
-    if ((text === undefined) === (base64 === undefined))
-      return { op, key, problem: told(problem('invalid-input', 'give either text or base64')) }
     const item =
       text === undefined
         ? itemOf(Buffer.from(base64 ?? '', 'base64'), type)
@@ -132,6 +108,6 @@ function shownAs(item: HttpItem | null, room: number): Omit<Result, 'op' | 'key'
   return { ...known, ...body }
 }
 
-function told({ type, title, status, detail }: Problem) {
-  return { type, title, status, detail }
+function told({ type, title, status, detail, errors }: Problem): NonNullable<Result['problem']> {
+  return { type, title, status, detail, ...(errors === undefined ? {} : { errors: [...errors] }) }
 }
