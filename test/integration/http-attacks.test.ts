@@ -282,7 +282,7 @@ describe('paths and requests that are two things at once', () => {
       ['{"__proto__":{"admin":true}}', '__proto__'],
       ['{"cache":[{"x":{"__proto__":1}}]}', 'cache.0.x.__proto__'],
       ['{"constructor":{"prototype":{"admin":true}}}', 'constructor.prototype'],
-    ]
+    ] as const
     for (const [body, field] of bodies) {
       const refused = await ask(port, { method: 'POST', path: '/api/cache/memory/evict', headers: JSON_TYPE, body })
       expect(refused.status).toBe(400)
