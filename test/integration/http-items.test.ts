@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ask, type TestService, testService } from './http-support.ts'
 
@@ -65,6 +66,37 @@ describe('keys', () => {
       expect((await ask(service.port, { path })).status).toBe(404)
     })
   }
+
+  test('an item that is coded already keeps its coding, and its tag tells it from one that is not', async () => {
+    const path = '/api/cache/tenant/items/coded'
+    const body = gzipSync('{"a":1}')
+    const type = { 'content-type': 'application/json' }
+    const put = async (coding: Record<string, string>) =>
+      (await ask(service.port, { method: 'PUT', path, headers: { ...type, ...coding }, body })).headers.etag
+    const plain = await put({})
+    expect(await put({ 'content-encoding': 'identity' })).toBe(plain)
+    const etag = await put({ 'content-encoding': 'GZIP' })
+    expect(etag).not.toBe(plain)
+    for (const method of ['GET', 'HEAD']) {
+      const { headers } = await ask(service.port, { method, path })
+      expect(headers).toMatchObject({ 'content-encoding': 'gzip', ...type, etag, 'content-length': `${body.length}` })
+    }
+    expect(await (await fetch(`http://127.0.0.1:${service.port}${path}`)).json()).toEqual({ a: 1 })
+
+    const operations = [
+      {
+        op: 'put',
+        key: 'b',
+        base64: body.toString('base64'),
+        content_type: 'application/json',
+        content_encoding: 'gzip',
+      },
+      { op: 'get', key: 'b' },
+    ]
+    const bulk = { method: 'POST', path: '/api/cache/tenant/bulk', headers: type, body: JSON.stringify({ operations }) }
+    const answer = (await ask(service.port, bulk)).json()
+    expect(answer).toMatchObject({ results: [{ etag }, { content_encoding: 'gzip', base64: body.toString('base64') }] })
+  })
 
   test('a content type that is none is refused by its name', async () => {
     for (const type of ['nonsense', 'text/', '', 'a b/c']) {

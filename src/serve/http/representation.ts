@@ -6,13 +6,16 @@ const UNTYPED = 'application/octet-stream'
 export class HttpItem {
   readonly body: Buffer
   readonly contentType: string
-  /** Strong: made of the bytes and their type, so that the same item has the same one after a restart, too. */
+  /** How its bytes are coded, as `gzip` (RFC 9110, 8.4); `null`: as they are. */
+  readonly contentEncoding: string | null
+  /** Strong: made of the bytes and what they are, so that the same item has the same one after a restart, too. */
   readonly etag: string
 
-  constructor(body: Buffer, contentType: string) {
+  constructor(body: Buffer, contentType: string, contentEncoding: string | null = null) {
     this.body = body
     this.contentType = contentType
-    this.etag = etagOf(body, contentType)
+    this.contentEncoding = contentEncoding
+    this.etag = etagOf(body, contentEncoding === null ? contentType : `${contentType}\0${contentEncoding}`)
   }
 }
 
@@ -20,10 +23,11 @@ export class HttpItem {
  * The body in memory of its own. What the server hands over may be a slice of Node's shared 8 KiB pool, and a small
  * item would keep the whole of it alive.
  */
-export function itemOf(body: Buffer, contentType: string | undefined): HttpItem {
+export function itemOf(body: Buffer, contentType: string | undefined, contentEncoding?: string): HttpItem {
   const own = Buffer.allocUnsafeSlow(body.length)
   body.copy(own)
-  return new HttpItem(own, contentType ?? UNTYPED)
+  const coding = contentEncoding?.trim().toLowerCase() ?? ''
+  return new HttpItem(own, contentType ?? UNTYPED, coding === '' || coding === 'identity' ? null : coding)
 }
 
 /** What a GET answers for a value: an item as it came, a program's own value as text or JSON; `null` if it has no form. */
@@ -37,8 +41,8 @@ export function representationOf(value: unknown): HttpItem | null {
 }
 
 /** 16 of the hash's 32 bytes: two items share a tag with a chance of 2^-64 among 2^32 of them. */
-function etagOf(body: Buffer, contentType: string): string {
-  return `"${createHash('sha256').update(contentType).update('\0').update(body).digest().toString('base64url', 0, 16)}"`
+function etagOf(body: Buffer, what: string): string {
+  return `"${createHash('sha256').update(what).update('\0').update(body).digest().toString('base64url', 0, 16)}"`
 }
 
 /** `undefined` for what JSON can't hold: functions, cycles, BigInts, a `toJSON` that throws. */

@@ -23,6 +23,14 @@ const Put = Type.Object(
     content_type: Type.Optional(
       Type.String({ maxLength: 1024, description: 'A media type.', examples: ['application/json'] }),
     ),
+    content_encoding: Type.Optional(
+      Type.String({
+        maxLength: 256,
+        pattern: '^[A-Za-z0-9-]+(, *[A-Za-z0-9-]+)*$',
+        description: 'How the item is coded already; given back with it.',
+        examples: ['gzip'],
+      }),
+    ),
     ttl: Type.Optional(
       Type.Union([Type.Number(), Ttl], {
         description: 'Time to live: milliseconds above 0, as a number or text; text such as 5m, or Infinity.',

@@ -20,6 +20,7 @@ const Result = Type.Object({
   text: Type.Optional(Type.String({ description: 'get: the item, if it is UTF-8.' })),
   base64: Type.Optional(Type.String({ description: 'get: the item, if it is not.' })),
   content_type: Type.Optional(Type.String()),
+  content_encoding: Type.Optional(Type.String({ description: 'get: how the item was coded when it was put.' })),
   etag: Type.Optional(Type.String()),
   stored: Type.Optional(Type.Boolean({ description: 'put: whether it was stored.' })),
   reason: Type.Optional(Type.String()),
@@ -85,11 +86,11 @@ function perform(items: Items, by: Actor, cache: string, operation: Operation, r
   try {
     if (op === 'get') return { op, key, ...shownAs(items.get(cache, key), room) }
     if (op === 'delete') return { op, key, deleted: items.delete(by, cache, key).deleted }
-    const { text, base64, ttl, tags, content_type: type } = operation
+    const { text, base64, ttl, tags, content_type: type, content_encoding: coding } = operation
     const item =
       text === undefined
-        ? itemOf(Buffer.from(base64 ?? '', 'base64'), type)
-        : itemOf(Buffer.from(text), type ?? 'text/plain; charset=utf-8')
+        ? itemOf(Buffer.from(base64 ?? '', 'base64'), type, coding)
+        : itemOf(Buffer.from(text), type ?? 'text/plain; charset=utf-8', coding)
     const { cache: _, ...answer } = items.put(by, cache, key, item, { ttl, tags })
     return { op, ...answer, ...(answer.stored ? { etag: item.etag } : {}) }
   } catch (error) {
@@ -99,7 +100,9 @@ function perform(items: Items, by: Actor, cache: string, operation: Operation, r
 
 function shownAs(item: HttpItem | null, room: number): Omit<Result, 'op' | 'key'> {
   if (item === null) return { found: false }
-  const known = { found: true, content_type: item.contentType, etag: item.etag }
+  const { contentType, contentEncoding, etag } = item
+  const coding = contentEncoding === null ? {} : { content_encoding: contentEncoding }
+  const known = { found: true, content_type: contentType, ...coding, etag }
   if (item.body.length > room) {
     const detail = `this answer has ${MOST_BYTES} bytes of items already: ask for this one by itself`
     return { ...known, problem: told(problem('body-too-large', detail)) }

@@ -45,7 +45,7 @@ const IN_QUERY: typeof IN_PATH = {
 /** For the document alone: the body is bytes of any type, and goes out as it is. */
 const Body = { content: { '*/*': { schema: Type.String({ format: 'binary', examples: ['{"name":"Acme"}'] }) } } }
 const got = {
-  200: { description: 'The item, with the content type that it was put with, and its ETag.', ...Body },
+  200: { description: 'The item, with the content type and encoding that it was put with, and its ETag.', ...Body },
   304: { description: 'The reader has it already.', type: 'null' },
 }
 
@@ -94,7 +94,8 @@ function addForm(app: App, { memory, exposeValues }: RouteContext, form: typeof 
       const { ttl, tags: list } = request.query
       demandPreconditions(request, etagOf(cache, key))
       const body: unknown = request.body
-      const item = itemOf(Buffer.isBuffer(body) ? body : Buffer.alloc(0), request.headers['content-type'])
+      const { 'content-type': type, 'content-encoding': coding } = request.headers
+      const item = itemOf(Buffer.isBuffer(body) ? body : Buffer.alloc(0), type, coding)
       const existed = items.cache(cache)?.has(key) ?? false
       const answer = items.put(actorOf(request), cache, key, item, { ttl, tags: list?.split(',') })
       if (answer.stored) reply.header('etag', item.etag)
@@ -124,7 +125,7 @@ function addForm(app: App, { memory, exposeValues }: RouteContext, form: typeof 
       if (item === null) throw missing(cache, key)
       demandMatch(request, item.etag)
       if (isKnown(request, item.etag)) return notModified(reply, item)
-      return harmless(reply).header('etag', item.etag).type(item.contentType).send(item.body)
+      return described(reply, item).send(item.body)
     },
   )
 
@@ -151,11 +152,7 @@ function addForm(app: App, { memory, exposeValues }: RouteContext, form: typeof 
       if (item === null) throw missing(cache, key)
       demandMatch(request, item.etag)
       if (isKnown(request, item.etag)) return notModified(reply, item)
-      return harmless(reply)
-        .header('etag', item.etag)
-        .header('content-length', item.body.length)
-        .type(item.contentType)
-        .send()
+      return described(reply, item).header('content-length', item.body.length).send()
     },
   )
 
@@ -186,6 +183,11 @@ function underItsName(params: unknown): unknown {
   if (typeof params !== 'object' || params === null || !('*' in params)) return params
   const { '*': key, ...others } = params
   return { ...others, key }
+}
+
+function described(reply: FastifyReply, { etag, contentType, contentEncoding }: HttpItem): FastifyReply {
+  if (contentEncoding !== null) reply.header('content-encoding', contentEncoding)
+  return harmless(reply).header('etag', etag).type(contentType)
 }
 
 function notModified(reply: FastifyReply, { etag }: HttpItem): FastifyReply {
