@@ -89,6 +89,7 @@ export function statsOf(sources: StatsSources): Stats {
         name,
         hits: counts.hits,
         misses: counts.misses,
+        regrettedEvictions: counts.regrettedEvictions,
         evictedBytes: counts.evictedBytes,
         evictedByCause: counts.causes(),
       })),

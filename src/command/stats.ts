@@ -111,6 +111,8 @@ export interface Totals {
     readonly name: string
     readonly hits: number
     readonly misses: number
+    /** Evictions of keys that were asked for again before they were stored again. */
+    readonly regrettedEvictions: number
     readonly evictedBytes: number
     readonly evictedByCause: Readonly<Partial<Record<EvictionCause, number>>>
   }[]

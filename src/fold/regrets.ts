@@ -50,18 +50,20 @@ export class Regrets {
     return slot === NONE ? 0 : (this.evictedSeq[slot] as number)
   }
 
-  /** The miss was told. @param seq of the eviction that it regrets, negative or not. */
-  regretted(hash: number, seq: number): void {
+  /** The miss was told: whether it is the first of its eviction. @param seq of the eviction, negative or not. */
+  regretted(hash: number, seq: number): boolean {
     const evicted = Math.abs(seq)
     for (
       let slot = this.first(hash), steps = 0;
       slot !== NONE && steps < LONGEST_CHAIN;
       steps++, slot = this.next(slot)
     ) {
-      if (Math.abs(this.evictedSeq[slot] as number) !== evicted) continue
+      const known = this.evictedSeq[slot] as number
+      if (Math.abs(known) !== evicted) continue
       this.evictedSeq[slot] = -evicted
-      return
+      return known > 0
     }
+    return false
   }
 
   /** The key left by another way since. */

@@ -168,7 +168,7 @@ export class State {
     if (hash <= cache.followedUpTo) cache.requested(hash, at, false)
     if (regret !== 0) {
       cache.counts.regrettedMisses++
-      this.regrets.regretted(hash ^ cache.salt, regret)
+      if (this.regrets.regretted(hash ^ cache.salt, regret)) cache.counts.regrettedEvictions++
     }
   }
 

@@ -5,6 +5,7 @@ export class Counts {
   hits = 0
   misses = 0
   regrettedMisses = 0
+  regrettedEvictions = 0
   added = 0
   updated = 0
   bytesAdded = 0
@@ -53,6 +54,7 @@ export class Counts {
     this.hits += sign * other.hits
     this.misses += sign * other.misses
     this.regrettedMisses += sign * other.regrettedMisses
+    this.regrettedEvictions += sign * other.regrettedEvictions
     this.added += sign * other.added
     this.updated += sign * other.updated
     this.bytesAdded += sign * other.bytesAdded

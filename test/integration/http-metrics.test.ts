@@ -3,6 +3,7 @@ import { parser } from '@prometheus-io/lezer-promql'
 import parsePrometheus from 'parse-prometheus-text-format'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse as parseYaml } from 'yaml'
+import { EVICTION_CAUSES } from '../../src/event/vocabulary.ts'
 import { ask, type TestService, testService } from './http-support.ts'
 
 interface Family {
@@ -43,6 +44,7 @@ function reading(families: Map<string, Family>, name: string, labels: Record<str
 const TYPES = {
   muninn_cache_requests_total: 'COUNTER',
   muninn_cache_evictions_total: 'COUNTER',
+  muninn_cache_regretted_evictions_total: 'COUNTER',
   muninn_cache_evicted_bytes_total: 'COUNTER',
   muninn_cache_entries: 'GAUGE',
   muninn_cache_size_bytes: 'GAUGE',
@@ -65,6 +67,9 @@ describe('/metrics', () => {
     for (let index = 0; index < 5; index++) cache.get('key-1')
     cache.get('absent')
     service.memory.evict({ cache: 'tenant', target: Math.floor(cache.bytes / 2) })
+    const [gone] = Array.from({ length: 20 }, (_, index) => `key-${index}`).filter((key) => !cache.has(key))
+    cache.get(gone ?? '')
+    cache.get(gone ?? '')
     await cache.getOrLoad('loaded', async () => 'value')
     await cache.getOrLoad('failed', () => Promise.reject(new Error('no'))).catch(() => {})
     const families = await scrape()
@@ -74,6 +79,10 @@ describe('/metrics', () => {
     expect(reading(families, 'muninn_cache_requests_total', { ...tenant, result: 'hit' })).toBe(own?.hits)
     expect(reading(families, 'muninn_cache_requests_total', { ...tenant, result: 'miss' })).toBe(own?.misses)
     expect(reading(families, 'muninn_cache_evictions_total', { ...tenant, cause: 'forced' })).toBe(own?.evictedItems)
+    for (const cause of EVICTION_CAUSES.filter((one) => one !== 'forced'))
+      expect(reading(families, 'muninn_cache_evictions_total', { ...tenant, cause })).toBe(0)
+    expect(reading(families, 'muninn_cache_regretted_evictions_total', tenant)).toBe(1)
+    expect(own?.regrettedMisses).toBe(2)
     expect(reading(families, 'muninn_cache_evicted_bytes_total', tenant)).toBe(own?.evictedBytes)
     expect(reading(families, 'muninn_cache_entries', tenant)).toBe(own?.items)
     expect(reading(families, 'muninn_cache_size_bytes', tenant)).toBe(own?.bytes)

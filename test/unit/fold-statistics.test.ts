@@ -119,6 +119,7 @@ describe('counts', () => {
       'hits',
       'misses',
       'regrettedMisses',
+      'regrettedEvictions',
       'added',
       'updated',
       'bytesAdded',

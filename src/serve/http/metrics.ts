@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Stats } from '../../command/stats.ts'
+import { EVICTION_CAUSES } from '../../event/vocabulary.ts'
 import type { MemoryManager } from '../../muninn.ts'
 
 /** Seconds: a loader asks a database, or a service on the other side of the world. */
@@ -74,10 +75,18 @@ const COUNTERS: readonly Mirrored[] = [
     name: 'muninn_cache_evictions_total',
     help: 'Entries evicted, by cause.',
     labelNames: ['cache', 'cause'],
+    // Those that are still 0 too: a series that begins with its first eviction has no rate for it.
     rows: ({ totals }) =>
       totals.caches.flatMap(({ name: cache, evictedByCause }) =>
-        Object.entries(evictedByCause).map(([cause, count]): Row => [{ cache, cause }, count]),
+        EVICTION_CAUSES.map((cause): Row => [{ cache, cause }, evictedByCause[cause] ?? 0]),
       ),
+  },
+  {
+    name: 'muninn_cache_regretted_evictions_total',
+    help: 'Evictions of keys that were asked for again.',
+    labelNames: ['cache'],
+    rows: ({ totals }) =>
+      totals.caches.map(({ name: cache, regrettedEvictions }): Row => [{ cache }, regrettedEvictions]),
   },
   {
     name: 'muninn_cache_evicted_bytes_total',
