@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Settings } from '../base/settings.ts'
 import type { Database } from '../persist/reader.ts'
 import type { Diagnosis, DoctorQuestion, Finding } from './analyses.ts'
 import { boundsOf, countedWindow, countingGaps } from './counts.ts'
@@ -7,6 +9,7 @@ import { evictionRate, hitRates, thrashing } from './findings-of-eviction.ts'
 import { crowding, growingProcess, memoryWarnings, refusedAdds, tooLarge } from './findings-of-memory.ts'
 import { fightingSettings } from './findings-of-settings.ts'
 import type { Asked } from './question.ts'
+import { settingsAt } from './settings-read.ts'
 
 /** What is looked at where no time is asked for, back from the last event. */
 const WINDOW = 86_400_000
@@ -64,6 +67,19 @@ export function doctor(database: Database, question: Asked<DoctorQuestion>): Dia
   }
 }
 
+/** Settings by which it is decided what leaves. */
+const DECIDING = [
+  'maxMemory',
+  'maxHeap',
+  'maxItems',
+  'evictionThreshold',
+  'evictionTarget',
+  'policy',
+  'optimize',
+  'onFull',
+  'sizing',
+] as const
+
 const SELECT_CHANGE = `
   select max(at) as at from events
   where type = 'configured' and json_extract(data, '$.reason') in ('limits', 'policy') and at >= :since and at < :until
@@ -72,7 +88,39 @@ const SELECT_CHANGE = `
 /** What happened under other settings is no evidence about these: an advice that was followed would be given for ever. */
 function lastChange(database: Database, { run }: Asked<DoctorQuestion>, window: { since: number; until: number }) {
   const bounds = { run: run ?? null, since: window.since, until: window.until }
-  return (database.prepare(SELECT_CHANGE).get(bounds) as { at: number | null }).at
+  const { at } = database.prepare(SELECT_CHANGE).get(bounds) as { at: number | null }
+  const restartedAt = run === undefined ? lastRestart(database, window) : null
+  return at === null || restartedAt === null ? (at ?? restartedAt) : Math.max(at, restartedAt)
+}
+
+/** Runs that began after the one before had ended, newest first, where either's settings may differ from the other's. */
+const SELECT_RESTARTS = `
+  with ordered as (
+    select id, started_at, settings, lag(id) over by_start as earlier, lag(last_at) over by_start as ended_at,
+      lag(settings) over by_start as earlier_settings
+    from runs window by_start as (order by started_at, id))
+  select id, started_at as at, earlier from ordered
+  where at >= :since and at < :until and ended_at <= at and (settings <> earlier_settings
+    or exists (select 1 from events where run_id = earlier and type = 'configured'
+      and json_extract(data, '$.reason') in ('limits', 'policy')))
+  order by at desc, id desc`
+
+/** When a run last began with other settings than the one before it had at its end; `null`: never in that time. */
+function lastRestart(database: Database, window: { since: number; until: number }): number | null {
+  const restarts = database.prepare(SELECT_RESTARTS).all(window) as { id: number; at: number; earlier: number }[]
+  const changed = restarts.find(({ id, earlier }) =>
+    differ(settingsAt(database, earlier, Number.MAX_SAFE_INTEGER), settingsAt(database, id, 0)),
+  )
+  return changed?.at ?? null
+}
+
+/** Whether what decides about evictions differs; a cache that one of them doesn't have is no difference. */
+function differ(one: Settings, other: Settings): boolean {
+  if (DECIDING.some((name) => one[name] !== other[name])) return true
+  return Object.entries(one.caches).some(([name, cache]) => {
+    const its = other.caches[name]
+    return its !== undefined && !isDeepStrictEqual(cache, its)
+  })
 }
 
 const SELECT_LAST = 'select max(last_at) as at from runs where :run is null or run = :run'

@@ -117,11 +117,11 @@ function thrashingOf(facts: Facts, cache: CacheFacts): { finding: Finding | null
 export function hitRates(facts: Facts): Checkup {
   const looked = facts.caches.map(({ name, traffic: { hits, misses } }) => {
     const rate = hits + misses === 0 ? 'no requests' : percentInWords(hits / (hits + misses))
-    return `${quoted(name)} ${rate} of ${hits + misses}`
+    return `${quoted(name)} ${rate} of ${countInWords(hits + misses, 'request')}`
   })
   return {
     findings: facts.caches.flatMap((cache) => poor(facts, cache)),
-    looked: `hit rates: ${looked.join(', ') || 'no requests'} (poor: below ${percentInWords(POOR)} of ${REQUESTS} or more)${facts.isHoley ? '; no reasons are given, since a tenth of the departures or more has no rows' : ''}`,
+    looked: `hit rates: ${looked.join(', ') || 'no requests'} (poor: below ${percentInWords(POOR)} of ${countInWords(REQUESTS, 'request')} or more)${facts.isHoley ? '; no reasons are given, since a tenth of the departures or more has no rows' : ''}`,
   }
 }
 

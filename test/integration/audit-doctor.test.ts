@@ -6,7 +6,7 @@ import { AuditFolder } from '../support/audit-file.ts'
 import { chance } from '../support/chance.ts'
 import { Run } from '../support/events.ts'
 import { asking, logOf } from '../support/history-log.ts'
-import { type Recorded, recordedManager } from '../support/recorded-manager.ts'
+import { type Recorded, recordedManager, START } from '../support/recorded-manager.ts'
 
 type Work = (recorded: Recorded) => void
 
@@ -98,6 +98,33 @@ describe('doctor', () => {
     })
     expect(later.items).toEqual([])
     expect(later.since).toBeGreaterThan(Number(at.since) - 60_000)
+  })
+
+  test('what happened before a restart with other settings is no evidence about the new ones', async () => {
+    const small = { ...FITS, maxItems: 100 }
+    const thrash = readThrough(1000, 6_000, 5)
+    const settled = readThrough(300, 600, 20)
+    const restarted = async (options: MemoryManagerOptions, change: Work = () => undefined) => {
+      using files = new AuditFolder()
+      await recordedManager(files, small, (recorded) => {
+        thrash(recorded)
+        change(recorded)
+      })
+      await recordedManager(files, options, settled, START + 3_600_000)
+      return await asking(files, (history) => history.doctor())
+    }
+    expect(named((await restarted(small)).items, 'thrashing')).toHaveLength(1)
+    const at = await restarted(FITS)
+    expect(at.items).toEqual([])
+    expect(at.looked[0]).toContain('settings changed at')
+    // Whoever raised it at run time and restarts with the old setting has the old one again.
+    const reverted = await restarted(small, ({ memory }) => memory.setLimits({ maxItems: 1000 }))
+    expect(
+      named(reverted.items, 'thrashing')
+        .flatMap(({ evidence }) => evidence)
+        .join(),
+    ).not.toContain('6,000')
+    expect(reverted.looked[0]).toContain('settings changed at')
   })
 
   test('a service that fills its cache and restarts, night after night, is healthy', async () => {
