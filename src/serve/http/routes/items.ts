@@ -181,8 +181,8 @@ function addForm(app: App, { memory, exposeValues }: RouteContext, form: typeof 
 /** The router calls the rest of a path `*`, which is no name that a schema could have for it. */
 function underItsName(params: unknown): unknown {
   if (typeof params !== 'object' || params === null || !('*' in params)) return params
-  const { '*': key, ...others } = params
-  return { ...others, key }
+  const { cache, '*': key } = params as { cache: unknown; '*': unknown }
+  return { cache, key }
 }
 
 function described(reply: FastifyReply, { etag, contentType, contentEncoding }: HttpItem): FastifyReply {
