@@ -211,6 +211,18 @@ describe('problem documents', () => {
     await problem({ path: '/api/cache/general/items/%ff' }, 400)
   })
 
+  test('a query on a route that takes none is refused by name, and changes nothing', async () => {
+    for (const path of ['/api/cache/memory', '/api/cache/status', '/api/cache/memory/settings']) {
+      const answer = await problem({ path: `${path}?cache=general` }, 400)
+      expect((answer.json().errors as { field: string }[]).map(({ field }) => field)).toEqual(['cache'])
+    }
+    service.memory.cache('general').set('stays', 1)
+    await problem({ path: '/api/cache/memory/reset?dryRun=1', method: 'POST' }, 400)
+    await problem({ path: '/api/cache/memory/evict?cache=general', method: 'POST' }, 400)
+    expect(service.memory.cache('general').has('stays')).toBe(true)
+    expect((await ask(service.port, { path: '/healthz?1' })).status).toBe(200)
+  })
+
   test('wrong methods, with the right ones', async () => {
     const { headers } = await problem({ path: '/api/cache/memory/evict', method: 'DELETE' }, 405)
     expect(headers.allow).toBe('OPTIONS, POST')

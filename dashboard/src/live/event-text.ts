@@ -15,7 +15,8 @@ const number = (value: unknown) => (typeof value === 'number' ? value : 0)
 const TEXTS: Readonly<Record<string, (data: Data) => string>> = {
   evicted: ({ cause, policy, size, age, hits }) =>
     `${cause}, by ${policy}: ${bytesInWords(number(size))}, ${durationInWords(number(age))} old, ${countInWords(number(hits), 'hit')}`,
-  warned: ({ level, usage, from }) => `${level}, from ${from}, at ${share(usage)}`,
+  warned: (data) =>
+    `${data.level}, from ${data.from}, at ${share(data.usage)}${filledBy(data as unknown as EventOf<'warned'>)}`,
   'cycle-started': ({ trigger, usage }) => `${trigger}, at ${share(usage)}`,
   'cycle-continued': ({ count, bytes }) =>
     `${countInWords(number(count), 'entry', 'entries')}, ${bytesInWords(number(bytes))}`,
@@ -38,6 +39,22 @@ const TEXTS: Readonly<Record<string, (data: Data) => string>> = {
   'stream-missed': ({ reason, count }) =>
     `missed ${typeof count === 'number' ? countInWords(count, 'event') : 'some events'}${typeof reason === 'string' ? `: ${reason}` : ''}`,
   'stream-resumed': () => 'nothing was missed since the connection was lost',
+}
+
+/** Who wrote what since the last change of level, and how long the budget lasts at that rate: `''` where it is falling. */
+export function filledBy({ level, since, timeLeft }: Pick<EventOf<'warned'>, 'level' | 'timeLeft'> & Since): string {
+  if (level === 'recovered') return ''
+  const added = `; ${bytesInWords(since.bytesAdded)} added since the last change of level`
+  const writer = since.writers.toSorted((a, b) => b.bytes - a.bytes)[0]
+  const most = writer === undefined ? '' : `, ${bytesInWords(writer.bytes)} by ${writer.cache}/${writer.prefix}`
+  return `${added}${most}${timeLeft === null ? '' : `; full in ${durationInWords(timeLeft)} at that rate`}`
+}
+
+type Since = {
+  readonly since: {
+    readonly bytesAdded: number
+    readonly writers: readonly { readonly cache: string; readonly prefix: string; readonly bytes: number }[]
+  }
 }
 
 /** An event in words; the key and cache stand before it. */

@@ -4,6 +4,7 @@ import { bytes, count, percent } from '../../../src/serve/cli/text.ts'
 import type { Timeline as Answered, Change, Cycle, Eviction, Page, Run, Sample, Warning } from '../api/answers.ts'
 import { HOUR, RANGES } from '../api/range.ts'
 import { useAnswer } from '../api/use-answer.ts'
+import { filledBy } from '../live/event-text.ts'
 import { memory } from '../live/memory.ts'
 import { Chart } from '../parts/chart.tsx'
 import { CacheChoice, Filters, RangeChoice } from '../parts/controls.tsx'
@@ -281,7 +282,7 @@ function Happened({ runs, warnings, changes }: Omit<Past, 'cycles'>) {
     ...warnings.map((warning) => ({
       at: warning.at,
       id: `${warning.run}:${warning.seq}`,
-      text: `Level ${warning.level === 'recovered' ? `recovered to ${warning.to}` : warning.level}, at ${percent(warning.usage)} of the budget`,
+      text: `Level ${warning.level === 'recovered' ? `recovered to ${warning.to}` : warning.level}, at ${percent(warning.usage)} of the budget${filledBy(warning)}`,
     })),
     ...changes
       .filter((change) => change.data.reason !== 'cache-created')

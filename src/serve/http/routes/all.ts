@@ -18,7 +18,7 @@ import { takeJson } from './json-body.ts'
 import { memoryRoutes } from './memory.ts'
 import { refuseOtherMethods } from './methods.ts'
 import { metricsRoute } from './metrics.ts'
-import { checkWhenAsked, waitForSchemaCheck } from './schema-check.ts'
+import { checkWhenAsked, refuseUnaskedQueries, waitForSchemaCheck } from './schema-check.ts'
 import { settingsRoutes } from './settings.ts'
 import { settingsPreviewRoute } from './settings-preview.ts'
 import { statusRoutes } from './status.ts'
@@ -27,6 +27,7 @@ import { statusRoutes } from './status.ts'
 export function addRoutes(instance: FastifyInstance, context: RouteContext): void {
   const app = instance.withTypeProvider<TypeBoxTypeProvider>()
   app.setValidatorCompiler(checkWhenAsked)
+  refuseUnaskedQueries(instance)
   waitForSchemaCheck(instance)
   // Answers are written out field by field: compiling a serializer of each schema would take half of the time of a start.
   app.setSerializerCompiler(() => JSON.stringify)

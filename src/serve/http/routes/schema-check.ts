@@ -1,5 +1,6 @@
 import type { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyServerOptions, preValidationHookHandler, RouteOptions } from 'fastify'
+import { Type } from '#typebox'
 
 type Compiler = typeof TypeBoxValidatorCompiler
 type Check = ReturnType<Compiler>
@@ -42,6 +43,16 @@ export function waitForSchemaCheck(app: FastifyInstance): void {
     route.preValidation = [wait, ...[route.preValidation ?? []].flat()]
   })
 }
+
+/** A misspelled or needless query would pass in silence on a route that takes none: it gets a schema which has no place for one. */
+export function refuseUnaskedQueries(app: FastifyInstance): void {
+  app.addHook('onRoute', (route: RouteOptions) => {
+    if (route.schema === undefined || route.schema.querystring !== undefined || !route.url.includes('/api/')) return
+    route.schema.querystring = NoQuery
+  })
+}
+
+const NoQuery = Type.Object({}, { additionalProperties: false })
 
 const wait: preValidationHookHandler = (_request, _reply, done) => {
   if (compiler === null) loadSchemaCheck().then(() => done(), done)
