@@ -52,6 +52,10 @@ export class Actors {
    * @throws {OptionError} unless it is text, where given.
    */
   attribution(own: string | undefined): Attribution {
+    return own === undefined && this.acting === null && this.storage === null ? NOBODY : this.attributed(own)
+  }
+
+  private attributed(own: string | undefined): Attribution {
     if (own !== undefined && typeof own !== 'string') throw new OptionError('actor', `${shown(own)} is not a string`)
     const around = this.acting ?? this.storage?.getStore() ?? NOBODY
     return own === undefined ? around : { actor: own, traceId: around.traceId }

@@ -16,13 +16,16 @@ export interface SetOptions {
 }
 
 const LONGEST_KEY = 64 * 1024
-/** No UTF-16 code unit takes more than this many bytes of UTF-8. */
-const MOST_BYTES_PER_UNIT = 3
+/** No key of at most this many UTF-16 code units, each of 3 bytes of UTF-8 at most, is too long. */
+const SURELY_SHORT = Math.floor(LONGEST_KEY / 3)
 
 /** @throws {InvalidEntryError} (a `TypeError`) unless it is a string of at most 64 KiB of UTF-8. */
 export function checkKey(key: unknown): asserts key is string {
+  if (typeof key !== 'string' || key.length > SURELY_SHORT) checkUnusualKey(key)
+}
+
+function checkUnusualKey(key: unknown): void {
   if (typeof key !== 'string') throw new InvalidEntryError('ERR_MUNINN_KEY', `a key is a string, not ${typeof key}`)
-  if (key.length * MOST_BYTES_PER_UNIT <= LONGEST_KEY) return
   const bytes = key.length > LONGEST_KEY ? key.length : Buffer.byteLength(key)
   if (bytes > LONGEST_KEY) {
     throw new InvalidEntryError(

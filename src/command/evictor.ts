@@ -107,7 +107,7 @@ export class Evictor {
     if (own === null && this.state.division !== null) this.divide(at)
     const cache = own ?? cacheOfVictim(this.state, except, cause, at)
     if (cache === null) return false
-    if (cache.order.adapting !== null) this.adapt(cache, cause, at)
+    if (cache.adapting !== null) this.adapt(cache, cause, at)
     const victim = cache.order.victim(except, at)
     if (victim === NONE) return false
     this.recorder.evicted(at, cache, victim, cause, trigger, cycle)

@@ -60,7 +60,7 @@ interface Candidate {
  */
 export class ShadowCaches {
   /** Keys with hashes up to this one are followed. */
-  threshold = -LEAST_HASH - 1
+  private threshold = -LEAST_HASH - 1
   private readonly state: State
   private readonly candidates: readonly Candidate[]
   private weight = 1
@@ -99,7 +99,8 @@ export class ShadowCaches {
   }
 
   /** @param h the live entry where it was a hit, else `NONE`. */
-  requested(cache: CacheState, key: string, h: number, at: number): void {
+  requested(cache: CacheState, key: string, hash: number, h: number, at: number): void {
+    if (hash > this.threshold) return
     this.now = at
     this.followed++
     this.weighted += this.weight
@@ -114,7 +115,8 @@ export class ShadowCaches {
     }
   }
 
-  stored(cache: CacheState, key: string, isNew: boolean, stored: Stored, at: number): void {
+  stored(cache: CacheState, key: string, hash: number, isNew: boolean, stored: Stored, at: number): void {
+    if (hash > this.threshold) return
     this.now = at
     for (const candidate of this.candidates) {
       const shadow = candidate.memory.cache(cache.name)
@@ -125,7 +127,8 @@ export class ShadowCaches {
     if (++this.stores % ENTRIES === 0) this.fit()
   }
 
-  removed(cache: CacheState, key: string, at: number): void {
+  removed(cache: CacheState, key: string, hash: number, at: number): void {
+    if (hash > this.threshold) return
     this.now = at
     for (const { memory } of this.candidates) memory.cache(cache.name).delete(key)
   }

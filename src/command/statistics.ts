@@ -124,7 +124,7 @@ function cacheStats(cache: CacheState, division: Division | null): CacheStats {
     removedItems: counts.removed + counts.cleared,
     rejectedItems: counts.rejected,
     regrettedMisses: counts.regrettedMisses,
-    mode: cache.order.adapting?.mode ?? null,
+    mode: cache.adapting?.mode ?? null,
     share: division?.shareOf(cache) ?? null,
     lastUpdated: whenever(cache.lastUpdated),
   }

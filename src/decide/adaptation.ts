@@ -23,7 +23,7 @@ export function adaptation(
   seq: number,
   at: number,
 ): Adapted | null {
-  const { adapting } = cache.order
+  const { adapting } = cache
   if (adapting === null) return null
   const found = adapting.mode === PER_BYTE ? listsAgain(cache, adapting) : better(cause, adapting)
   if (found === null) return null

@@ -57,7 +57,7 @@ export function evictedEvent(
   const { columns, policy } = state
   const storedAt = columns.storedAt[h] as number
   const runnerUp = cache.order.victim(h, at)
-  const { adapting } = cache.order
+  const { adapting } = cache
   return {
     seq,
     at,

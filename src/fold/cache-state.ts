@@ -2,7 +2,7 @@ import type { CacheSettings } from '../base/settings.ts'
 import { type Columns, NONE } from './columns.ts'
 import { MissRatioCurve } from './curve/miss-ratio-curve.ts'
 import { KeyIndex } from './key-index.ts'
-import type { Order, Policy } from './policies/policy.ts'
+import type { Adapting, Order, Policy } from './policies/policy.ts'
 import { Counts } from './statistics.ts'
 import { TimerWheel } from './timer-wheel.ts'
 import { TopWriters } from './top-writers.ts'
@@ -21,6 +21,8 @@ export class CacheState {
   settings: CacheSettings
   index: KeyIndex
   order: Order
+  /** The order's own `adapting`: here, since a read of it there is one of several shapes. */
+  adapting: Adapting | null
   /** Exists from the first entry with a TTL. */
   wheel: TimerWheel | null = null
   bytes = 0
@@ -56,6 +58,7 @@ export class CacheState {
     this.columns = columns
     this.index = new KeyIndex(columns, expectedItems)
     this.order = policy.order(this.salt, this.soonest)
+    this.adapting = this.order.adapting
   }
 
   get items(): number {
@@ -77,6 +80,7 @@ export class CacheState {
   reorder(policy: Policy): void {
     const { usedSeq } = this.columns
     this.order = policy.order(this.salt, this.soonest)
+    this.adapting = this.order.adapting
     for (const h of this.index.handles().sort((a, b) => (usedSeq[a] as number) - (usedSeq[b] as number)))
       this.order.adopted(h)
   }

@@ -43,16 +43,18 @@ export class Columns {
   /** Links in the slots of a timer wheel. */
   wheelPrevious = new Int32Array(0)
   wheelNext = new Int32Array(0)
+  /** Whether any entry ever had one of the next four. */
+  hasExtras = false
   /** Bytes of `size` outside the V8 heap. */
   offHeap = new Float64Array(0)
   cost = new Float64Array(0)
+  tags: (readonly string[] | null)[] = []
+  storedBy: (string | null)[] = []
   /** Estimated uses, 0–15, aged; and the segment: of `hybrid`. */
   frequency = new Uint8Array(0)
   segment = new Uint8Array(0)
   /** Number of the cache, as its policy counts them; 0 of nobody. */
   owner = new Uint16Array(0)
-  tags: (readonly string[] | null)[] = []
-  storedBy: (string | null)[] = []
 
   private firstFree: number = NONE
   private used = 0
@@ -88,10 +90,7 @@ export class Columns {
   /** Gives a handle back. */
   free(h: number): void {
     this.keys[h] = ''
-    if (h < this.tags.length) this.tags[h] = null
-    if (h < this.storedBy.length) this.storedBy[h] = null
-    if (this.offHeap.length !== 0) this.offHeap[h] = 0
-    if (this.cost.length !== 0) this.cost[h] = 0
+    if (this.hasExtras) this.setExtras(h, 0, 0, null, null)
     this.links.next[h] = this.firstFree
     this.firstFree = h
   }
@@ -117,12 +116,22 @@ export class Columns {
     this.wheelNext = new Int32Array(this.capacity)
   }
 
-  needOffHeap(): void {
-    if (this.offHeap.length === 0) this.offHeap = new Float64Array(this.capacity)
+  /** What only some entries have. */
+  setExtras(h: number, offHeap: number, cost: number, tags: readonly string[] | null, actor: string | null): void {
+    this.hasExtras = true
+    this.setOffHeap(h, offHeap)
+    if (cost !== 0 && this.cost.length === 0) this.cost = new Float64Array(this.capacity)
+    if (this.cost.length !== 0) this.cost[h] = cost
+    if (tags !== null || h < this.tags.length) this.tags[h] = tags
+    if (actor !== null || h < this.storedBy.length) this.storedBy[h] = actor
   }
 
-  needCost(): void {
-    if (this.cost.length === 0) this.cost = new Float64Array(this.capacity)
+  setOffHeap(h: number, offHeap: number): void {
+    if (offHeap !== 0 && this.offHeap.length === 0) {
+      this.offHeap = new Float64Array(this.capacity)
+      this.hasExtras = true
+    }
+    if (this.offHeap.length !== 0) this.offHeap[h] = offHeap
   }
 
   needFrequency(): void {

@@ -36,11 +36,20 @@ export class RecencyList {
     this.length--
   }
 
-  /** Makes it the most recent. */
+  /** Makes it the most recent: as `remove` and `push`, whose checks for the ends are mostly settled here. */
   renew(h: number): void {
-    if (this.first === h) return
-    this.remove(h)
-    this.push(h)
+    const first = this.first
+    if (first === h) return
+    const { previous, next } = this.links
+    const before = previous[h] as number
+    const after = next[h] as number
+    next[before] = after
+    if (after === NONE) this.last = before
+    else previous[after] = before
+    previous[h] = NONE
+    next[h] = first
+    previous[first] = h
+    this.first = h
   }
 
   /** The least recent but for `except`; `NONE` if there is no other. */

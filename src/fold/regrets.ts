@@ -15,12 +15,10 @@ const NONE = -1
 export class Regrets {
   /** One less than the slots, a power of two. */
   private readonly mask: number
-  /** By slot: the second hash of the key; */
-  private checks = new Int32Array(0)
-  /** `seq` of the eviction, 0: forgotten, negative: a miss has regretted it already; */
+  /** By slot, two each: the second hash of the key, and the number of the eviction before in its chain; */
+  private ring = new Int32Array(0)
+  /** `seq` of the eviction, 0: forgotten, negative: a miss has regretted it already. */
   private evictedSeq = new Float64Array(0)
-  /** and the number of the eviction before in its chain. */
-  private before = new Int32Array(0)
   /** By bucket: the number of its newest eviction. */
   private heads = new Int32Array(0)
   /** Number of the newest eviction, in 32 bits; the lowest ones are its slot. */
@@ -32,15 +30,15 @@ export class Regrets {
 
   remember(hash: number, check: number, seq: number): void {
     if (this.heads.length === 0) this.allocate()
-    const mask = this.mask
+    const { mask, ring, heads } = this
     const number = (this.newest + 1) | 0
     const slot = number & mask
     const bucket = hash & mask
     this.newest = number
-    this.checks[slot] = check
+    ring[2 * slot] = check
+    ring[2 * slot + 1] = heads[bucket] as number
+    heads[bucket] = number
     this.evictedSeq[slot] = seq
-    this.before[slot] = this.heads[bucket] as number
-    this.heads[bucket] = number
   }
 
   /** `seq` of the last eviction of this key, negative if that was regretted before; 0 if it isn't remembered. */
@@ -53,15 +51,15 @@ export class Regrets {
   /** The miss was told: whether it is the first of its eviction. @param seq of the eviction, negative or not. */
   regretted(hash: number, seq: number): boolean {
     const evicted = Math.abs(seq)
-    for (
-      let slot = this.first(hash), steps = 0;
-      slot !== NONE && steps < LONGEST_CHAIN;
-      steps++, slot = this.next(slot)
-    ) {
-      const known = this.evictedSeq[slot] as number
-      if (Math.abs(known) !== evicted) continue
-      this.evictedSeq[slot] = -evicted
-      return known > 0
+    const { evictedSeq } = this
+    let slot = this.first(hash)
+    for (let steps = 0; slot !== NONE && steps < LONGEST_CHAIN; steps++) {
+      const known = evictedSeq[slot] as number
+      if (Math.abs(known) === evicted) {
+        evictedSeq[slot] = -evicted
+        return known > 0
+      }
+      slot = this.next(slot)
     }
     return false
   }
@@ -77,7 +75,7 @@ export class Regrets {
   private slotOf(hash: number, check: number): number {
     let slot = this.first(hash)
     for (let steps = 0; slot !== NONE && steps < LONGEST_CHAIN; steps++) {
-      if (this.checks[slot] === check) return slot
+      if (this.ring[2 * slot] === check) return slot
       slot = this.next(slot)
     }
     return NONE
@@ -88,7 +86,7 @@ export class Regrets {
   }
 
   private next(slot: number): number {
-    return this.slotIn(this.before[slot] as number)
+    return this.slotIn(this.ring[2 * slot + 1] as number)
   }
 
   /** Slot of an eviction, by its number; `NONE` once a newer one has displaced it. */
@@ -98,9 +96,8 @@ export class Regrets {
 
   private allocate(): void {
     const slots = this.mask + 1
-    this.checks = new Int32Array(slots)
+    this.ring = new Int32Array(2 * slots)
     this.evictedSeq = new Float64Array(slots)
-    this.before = new Int32Array(slots)
     this.heads = new Int32Array(slots)
     // A head of 0 then leads beyond the ring.
     this.newest = slots

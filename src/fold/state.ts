@@ -163,7 +163,7 @@ export class State {
   missed(seq: number, at: number, cache: CacheState, hash: number, regret: number): void {
     this.seq = seq
     this.at = at
-    cache.order.missed(hash, at)
+    if (cache.adapting !== null) cache.adapting.missed(hash, at)
     cache.counts.misses++
     if (hash <= cache.followedUpTo) cache.requested(hash, at, false)
     if (regret !== 0) {
@@ -182,87 +182,58 @@ export class State {
     check: number,
     stored: Event.Stored,
   ): Entry {
-    this.seq = seq
-    this.at = at
-    const columns = this.columns
+    const { columns } = this
     const h = columns.take()
     columns.keys[h] = key
     columns.hash[h] = hash
     columns.check[h] = check
     columns.addedSeq[h] = seq
     columns.carried[h] = 1
-    this.store(seq, at, stored, h)
     cache.index.insert(h)
-    cache.order.added(h, seq)
-    cache.schedule(h, at)
     cache.counts.added++
-    if (hash <= cache.followedUpTo) cache.stored(hash, stored.size, stored.expiresAt)
     this.items++
-    this.grew(at, cache, key, stored, stored.size, stored.offHeap)
+    this.hold(seq, at, cache, key, h, stored, stored.size, stored.offHeap)
+    cache.order.added(h, seq)
     if (seq >= this.comparesAt) this.compareShares()
     return h
   }
 
   updated(seq: number, at: number, cache: CacheState, key: string, h: Entry, stored: Event.Stored): void {
-    this.seq = seq
-    this.at = at
-    const previousSize = this.columns.size[h] as number
-    const previousOffHeap = this.offHeapOf(h)
-    const previousUse = this.columns.usedSeq[h] as number
+    const { columns } = this
+    const previousSize = columns.size[h] as number
+    const previousUse = columns.usedSeq[h] as number
     if (this.peaks.isFresh && stored.size < previousSize) this.peaks.keep(this.holdings())
     cache.order.updating(h)
     cache.unschedule(h)
-    this.columns.carried[h] = Math.min(this.columns.uses(h) + 1, 0xffffffff)
-    this.store(seq, at, stored, h)
-    cache.order.updated(h, previousUse)
-    cache.schedule(h, at)
+    columns.carried[h] = Math.min(columns.uses(h) + 1, 0xffffffff)
     cache.counts.updated++
-    const hash = this.columns.hash[h] as number
-    if (hash <= cache.followedUpTo) cache.stored(hash, stored.size, stored.expiresAt)
     cache.counts.bytesLeft += previousSize
-    this.grew(at, cache, key, stored, stored.size - previousSize, stored.offHeap - previousOffHeap)
+    this.hold(seq, at, cache, key, h, stored, stored.size - previousSize, stored.offHeap - this.offHeapOf(h))
+    cache.order.updated(h, previousUse)
   }
 
   expired(seq: number, at: number, cache: CacheState, h: Entry): void {
-    this.seq = seq
-    this.at = at
     cache.counts.expired++
-    this.forget(cache, h)
-    this.left(at, cache, h, null)
+    this.left(seq, at, cache, h, null)
   }
 
   evicted(seq: number, at: number, cache: CacheState, h: Entry, cause: EvictionCause, cycle: string | null): void {
-    this.seq = seq
-    this.at = at
-    const { columns } = this
-    const size = columns.size[h] as number
-    this.regrets.remember((columns.hash[h] as number) ^ cache.salt, columns.check[h] as number, seq)
-    cache.counts.countEviction(cause, size)
-    this.evictionRate.count(at)
-    this.evictionAges.count(at - (columns.storedAt[h] as number))
-    this.lastEviction = at
     if (this.cycle !== null && this.cycle.started.cycle === cycle) {
       this.cycle.count++
-      this.cycle.bytes += size
+      this.cycle.bytes += this.columns.size[h] as number
     }
-    this.left(at, cache, h, cause)
+    this.left(seq, at, cache, h, cause)
   }
 
   removed(seq: number, at: number, cache: CacheState, h: Entry): void {
-    this.seq = seq
-    this.at = at
     cache.counts.removed++
-    this.forget(cache, h)
-    this.left(at, cache, h, null)
+    this.left(seq, at, cache, h, null)
   }
 
   cleared(e: Event.Cleared, cache: CacheState): void {
     this.happened(e)
     cache.counts.cleared += e.count
-    for (const h of cache.handles()) {
-      this.forget(cache, h)
-      this.left(e.at, cache, h, null)
-    }
+    for (const h of cache.handles()) this.left(e.seq, e.at, cache, h, null)
   }
 
   rejected(e: Event.Rejected, cache: CacheState): void {
@@ -323,8 +294,7 @@ export class State {
     const ordered = this.policy.name === 'size'
     if (ordered) cache.order.updating(h)
     this.columns.size[h] = to.size
-    if (to.offHeap !== 0) this.columns.needOffHeap()
-    if (this.columns.offHeap.length !== 0) this.columns.offHeap[h] = to.offHeap
+    this.columns.setOffHeap(h, to.offHeap)
     if (ordered) cache.order.updated(h, this.columns.usedSeq[h] as number)
     cache.order.resized?.(to.size - grown, to.size)
     cache.curve?.resized(this.columns.hash[h] as number, to.size)
@@ -379,7 +349,7 @@ export class State {
 
   adapted(e: Event.Adapted, cache: CacheState): void {
     this.happened(e)
-    cache.order.adapting?.change(e.to, e.at)
+    cache.adapting?.change(e.to, e.at)
   }
 
   divided(e: Event.Divided): void {
@@ -463,38 +433,38 @@ export class State {
     for (const cache of curved) cache.follow(most)
   }
 
-  private store(seq: number, at: number, stored: Event.Stored, h: Entry): void {
-    const columns = this.columns
-    const { offHeap, cost, tags, actor } = stored
-    columns.size[h] = stored.size
-    columns.expiresAt[h] = stored.expiresAt
+  /** An entry now holds what was stored; @param grown bytes more than before, and of them outside the V8 heap. */
+  private hold(
+    seq: number,
+    at: number,
+    cache: CacheState,
+    key: string,
+    h: Entry,
+    stored: Event.Stored,
+    grown: number,
+    grownOffHeap: number,
+  ): void {
+    this.seq = seq
+    this.at = at
+    const { columns } = this
+    const { size, offHeap, expiresAt, cost, tags, actor } = stored
+    columns.size[h] = size
+    columns.expiresAt[h] = expiresAt
     columns.storedAt[h] = at
     columns.usedAt[h] = at
     columns.usedSeq[h] = seq
     columns.hits[h] = 0
-    if (offHeap !== 0) columns.needOffHeap()
-    if (columns.offHeap.length !== 0) columns.offHeap[h] = offHeap
-    if (cost !== 0) columns.needCost()
-    if (columns.cost.length !== 0) columns.cost[h] = cost
-    if (tags !== null || h < columns.tags.length) columns.tags[h] = tags
-    if (actor !== null || h < columns.storedBy.length) columns.storedBy[h] = actor
-  }
-
-  private grew(
-    at: number,
-    cache: CacheState,
-    key: string,
-    stored: Event.Stored,
-    bytes: number,
-    offHeapBytes: number,
-  ): void {
-    const { size, expiresAt } = stored
-    cache.bytes += bytes
-    this.bytes += bytes
-    this.offHeapBytes += offHeapBytes
+    if (columns.hasExtras || offHeap !== 0 || cost !== 0 || tags !== null || actor !== null)
+      columns.setExtras(h, offHeap, cost, tags, actor)
+    cache.schedule(h, at)
+    const hash = columns.hash[h] as number
+    if (hash <= cache.followedUpTo) cache.stored(hash, size, expiresAt)
+    cache.bytes += grown
     cache.counts.bytesAdded += size
     cache.writers.add(key, stored.prefix, size)
     cache.lastUpdated = at
+    this.bytes += grown
+    this.offHeapBytes += grownOffHeap
     if (expiresAt < this.soonestExpiry) this.soonestExpiry = expiresAt
     if (at >= this.soonestExpiry) this.passTime(at)
     this.peaks.measured(this.bytes, this.bytes - this.offHeapBytes, this.items, at)
@@ -511,25 +481,37 @@ export class State {
     }
   }
 
-  /** It left, but not because it was evicted: a miss now has nothing to regret, and no larger cache would have kept it. */
-  private forget(cache: CacheState, h: Entry): void {
-    cache.curve?.removed(this.columns.hash[h] as number)
-    this.regrets.forget((this.columns.hash[h] as number) ^ cache.salt, this.columns.check[h] as number)
-  }
-
-  private left(at: number, cache: CacheState, h: Entry, cause: EvictionCause | null): void {
-    const size = this.columns.size[h] as number
+  /** However it left; `cause` if it was evicted. */
+  private left(seq: number, at: number, cache: CacheState, h: Entry, cause: EvictionCause | null): void {
+    this.seq = seq
+    this.at = at
+    const { columns, regrets } = this
+    const { counts } = cache
+    const size = columns.size[h] as number
+    const hash = columns.hash[h] as number
+    const check = columns.check[h] as number
     if (this.peaks.isFresh) this.peaks.keep(this.holdings())
+    if (cause !== null) {
+      regrets.remember(hash ^ cache.salt, check, seq)
+      counts.countEviction(cause, size)
+      this.evictionRate.count(at)
+      this.evictionAges.count(at - (columns.storedAt[h] as number))
+      this.lastEviction = at
+    } else {
+      // A miss now has nothing to regret, and no larger cache would have kept it.
+      cache.curve?.removed(hash)
+      regrets.forget(hash ^ cache.salt, check)
+    }
     cache.order.left(h, cause)
     cache.unschedule(h)
     if (at >= this.soonestExpiry) this.passTime(at)
     cache.index.remove(h)
     cache.bytes -= size
-    cache.counts.bytesLeft += size
+    counts.bytesLeft += size
     this.items--
     this.bytes -= size
-    this.offHeapBytes -= this.offHeapOf(h)
-    this.columns.free(h)
+    if (columns.hasExtras) this.offHeapBytes -= this.offHeapOf(h)
+    columns.free(h)
     if (this.levels.rank !== 0) this.levels.usageIs(this.usage, at)
   }
 }

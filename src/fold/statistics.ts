@@ -122,13 +122,11 @@ const LARGE = 2 ** 30
 
 /** Bucket of an age: its highest bit and the two below; ages below 4 have one each. */
 function bucketOf(age: number): number {
-  let halvings = 0
-  let small = age
-  for (; small >= LARGE; small /= 2) halvings++
-  const bits = small | 0
+  if (age >= LARGE) return STEPS + bucketOf(age / 2)
+  const bits = age | 0
   if (bits < STEPS) return bits
   const highest = 31 - Math.clz32(bits)
-  return (highest - 1 + halvings) * STEPS + ((bits >>> (highest - 2)) & (STEPS - 1))
+  return (highest - 1) * STEPS + ((bits >>> (highest - 2)) & (STEPS - 1))
 }
 
 /** The highest age that falls into a bucket. */

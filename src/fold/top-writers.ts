@@ -20,14 +20,13 @@ export class TopWriters {
   private readonly prefixes: string[] = []
   private readonly bytes = new Float64Array(COUNTERS)
   private readonly errors = new Float64Array(COUNTERS)
-  /** Counter that matched last: stores come in runs of one prefix. */
+  /** Counter that matched last, and its prefix's UTF-16 code units: stores come in runs of one prefix. */
   private recent = 0
+  private recentUnits = new Uint16Array(0)
 
   /** @param prefix from the user's own rule, or `null` for the default one. */
   add(key: string, prefix: string | null, size: number): void {
-    if (prefix !== null || !this.isRecent(key)) {
-      this.recent = prefix === null ? this.find(key, prefixLength(key)) : this.find(prefix, prefix.length)
-    }
+    if (prefix !== null || !this.isRecent(key)) this.turnTo(prefix ?? key, prefix?.length ?? prefixLength(key))
     this.bytes[this.recent] = (this.bytes[this.recent] as number) + size
   }
 
@@ -40,13 +39,20 @@ export class TopWriters {
 
   /** Whether the key has the prefix that matched last: by hand, since `startsWith` alone takes 10 ns. */
   private isRecent(key: string): boolean {
-    const prefix = this.prefixes[this.recent]
-    if (prefix === undefined || prefix.length === 0) return false
-    const length = prefix.length
+    const units = this.recentUnits
+    const { length } = units
+    if (length === 0 || length >= key.length) return false
     const next = key.charCodeAt(length)
     if (next !== COLON && next !== SLASH) return false
-    for (let at = 0; at < length; at++) if (key.charCodeAt(at) !== prefix.charCodeAt(at)) return false
+    for (let at = 0; at < length; at++) if (key.charCodeAt(at) !== units[at]) return false
     return true
+  }
+
+  private turnTo(text: string, length: number): void {
+    const before = this.prefixes[this.recent]
+    this.recent = this.find(text, length)
+    const prefix = this.prefixes[this.recent] as string
+    if (prefix !== before) this.recentUnits = Uint16Array.from(prefix, (_, at) => prefix.charCodeAt(at))
   }
 
   private matches(counter: number, text: string, length: number): boolean {

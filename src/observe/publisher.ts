@@ -19,8 +19,10 @@ const DELIVERIES_AT_ONCE = 10_000
 
 /** Who listens to one event type: a list that is replaced, never changed, and the type's diagnostics channel. */
 export class Lane<E extends MuninnEvent = MuninnEvent> {
-  sinks: readonly Sink<E>[] = []
   private readonly channel: Channel
+  /** Whether there are sinks: beside the list, so that the question is small enough for V8 to inline everywhere. */
+  private hasSinks = false
+  private list: readonly Sink<E>[] = []
 
   constructor(type: EventType) {
     this.channel = channel(`muninn:${type}`)
@@ -28,7 +30,16 @@ export class Lane<E extends MuninnEvent = MuninnEvent> {
 
   /** Asked before each publication: with nobody there, an event is never materialised. */
   get heard(): boolean {
-    return this.sinks.length !== 0 || this.channel.hasSubscribers
+    return this.hasSinks || this.channel.hasSubscribers
+  }
+
+  get sinks(): readonly Sink<E>[] {
+    return this.list
+  }
+
+  set sinks(sinks: readonly Sink<E>[]) {
+    this.list = sinks
+    this.hasSinks = sinks.length !== 0
   }
 
   publishOnChannel(event: E): void {

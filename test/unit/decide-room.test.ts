@@ -4,8 +4,8 @@ import {
   brokenLimit,
   exceedsCommonLimit,
   limitValue,
-  NO_OVERHANG,
   onlyItemsMatter,
+  overhangOf,
   reachesThreshold,
 } from '../../src/decide/room.ts'
 import type { CacheState } from '../../src/fold/cache-state.ts'
@@ -32,7 +32,7 @@ class Room {
   readonly first = 0
 
   broken(size: number, offHeap: number, replaced = NOBODY): string | null {
-    return brokenLimit(this.state, this.cache, size, offHeap, replaced, NO_OVERHANG)
+    return brokenLimit(this.state, this.cache, size, offHeap, replaced, overhangOf(this.state))
   }
 
   reaches(size: number, offHeap: number, replaced = NOBODY): boolean {

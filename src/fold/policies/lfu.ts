@@ -65,8 +65,6 @@ class FrequencyOrder implements Order {
     this.tidy(from)
   }
 
-  missed(): void {}
-
   updating(): void {}
 
   updated(h: number): void {

@@ -35,8 +35,6 @@ class RecencyOrder extends RecencyList implements Order {
     this.renew(h)
   }
 
-  missed(): void {}
-
   updating(): void {}
 
   updated(h: number): void {

@@ -13,8 +13,6 @@ export interface Order {
   added(h: number, now: number): void
   /** A hit; `previous` is the `seq` of the use before, which the columns no longer hold. */
   used(h: number, previous: number): void
-  /** A miss of a key, by its hash. */
-  missed(hash: number, at: number): void
   /** Its value is about to be replaced. */
   updating(h: number): void
   /** Its value was replaced, which is a use; `previous` as in `used`. */
@@ -42,6 +40,8 @@ export interface Adapting {
   readonly sinceBytes: number
   /** How the modes compare; `null` where they aren't compared. */
   readonly standings: Standings | null
+  /** A miss of a key, by its hash: what an order of fixed rules has no use for. */
+  missed(hash: number, at: number): void
   /** Goes over to another mode. */
   change(mode: string, at: number): void
 }

@@ -48,8 +48,6 @@ export class ValueOrder implements Order {
     this.bucketOf(h).entries.renew(h)
   }
 
-  missed(): void {}
-
   updating(h: number): void {
     this.left(h)
   }
