@@ -105,10 +105,10 @@ export class Evictor {
     if (this.state.stopped) return false
     if (at >= this.state.soonestExpiry && this.expireOne(own, at)) return true
     if (own === null && this.state.division !== null) this.divide(at)
-    const cache = own ?? cacheOfVictim(this.state, except, cause, at)
+    const cache = own ?? cacheOfVictim(this.state, except, cause)
     if (cache === null) return false
     if (cache.order.adapting !== null) this.adapt(cache, cause, at)
-    const victim = cache.order.victim(except, at)
+    const victim = cache.order.victim(except)
     if (victim === NONE) return false
     this.recorder.evicted(at, cache, victim, cause, trigger, cycle)
     this.evicted++

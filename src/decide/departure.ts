@@ -19,19 +19,19 @@ export function cacheWithDue(state: State, at: number): CacheState | null {
  * has most beyond its share; else each offers its victim, and the policy's comparison finds the worst. O(caches). `null` if
  * there is no entry but `except`.
  */
-export function cacheOfVictim(state: State, except: number, cause: EvictionCause, at: number): CacheState | null {
+export function cacheOfVictim(state: State, except: number, cause: EvictionCause): CacheState | null {
   const { cacheList, division } = state
   if (cacheList.length === 1) return cacheList[0] as CacheState
   if (division !== null) {
     const beyond = division.mostBeyond(state, wantOf(cause))
-    if (beyond !== null && beyond.order.victim(except, at) !== NOBODY) return beyond
+    if (beyond !== null && beyond.order.victim(except) !== NOBODY) return beyond
   }
   let worst: CacheState | null = null
   let victim = NOBODY
   for (let i = 0; i < cacheList.length; i++) {
     const cache = cacheList[i] as CacheState
     if (cache.items === 0) continue
-    const offered = cache.order.victim(except, at)
+    const offered = cache.order.victim(except)
     if (offered === NOBODY || (victim !== NOBODY && !state.policy.before(offered, victim))) continue
     worst = cache
     victim = offered
@@ -56,7 +56,7 @@ export function evictedEvent(
 ): Evicted {
   const { columns, policy } = state
   const storedAt = columns.storedAt[h] as number
-  const runnerUp = cache.order.victim(h, at)
+  const runnerUp = cache.order.victim(h)
   const { adapting } = cache.order
   return {
     seq,

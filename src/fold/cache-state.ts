@@ -55,7 +55,7 @@ export class CacheState {
     this.settings = settings
     this.columns = columns
     this.index = new KeyIndex(columns, expectedItems)
-    this.order = policy.order(this.salt, this.soonest)
+    this.order = policy.order(this.salt)
   }
 
   get items(): number {
@@ -76,7 +76,7 @@ export class CacheState {
   /** Goes over to another policy: entries enter its order by recency. */
   reorder(policy: Policy): void {
     const { usedSeq } = this.columns
-    this.order = policy.order(this.salt, this.soonest)
+    this.order = policy.order(this.salt)
     for (const h of this.index.handles().sort((a, b) => (usedSeq[a] as number) - (usedSeq[b] as number)))
       this.order.adopted(h)
   }
@@ -103,9 +103,6 @@ export class CacheState {
     curve.stored(hash, size, expiresAt)
     this.followedUpTo = curve.threshold
   }
-
-  /** An entry among those that expire first, or `NONE`. */
-  private readonly soonest = (): number => (this.wheel === null ? NONE : this.wheel.first())
 
   schedule(h: number, at: number): void {
     if (this.columns.expiresAt[h] === Number.POSITIVE_INFINITY) return

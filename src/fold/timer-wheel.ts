@@ -83,14 +83,6 @@ export class TimerWheel {
     return NONE
   }
 
-  /** An entry of the earliest slot: nothing expires before that slot begins. `NONE` if there is none. */
-  first(): number {
-    const due = this.heads[DUE] as number
-    if (due !== NONE) return due
-    const slot = this.earliest()
-    return this.heads[slot === NONE ? FAR : slot] as number
-  }
-
   /** Moves the wheel's time on; what comes due gathers for `due`. */
   advance(at: number): void {
     if (at < this.soonest || at <= this.time) return

@@ -92,7 +92,7 @@ class Comparison {
     const { run, policy } = this
     const candidates = this.entries.filter((entry) => entry.key !== except)
     const expected = firstToGo(policy, candidates)
-    const offered = run.keyOf(run.cache().order.victim(except === null ? NOBODY : run.handleOf(except), run.at))
+    const offered = run.keyOf(run.cache().order.victim(except === null ? NOBODY : run.handleOf(except)))
     if (expected !== null) assert.equal(offered, expected?.key ?? null, `whom ${policy} gives up, but for ${except}`)
     else
       assert.ok(
@@ -105,7 +105,7 @@ class Comparison {
   /** Takes out everybody, in order. */
   drain(): void {
     while (this.entries.length > 0) this.take({ do: 'evict', except: null })
-    assert.equal(this.run.cache().order.victim(NOBODY, 0), NOBODY)
+    assert.equal(this.run.cache().order.victim(NOBODY), NOBODY)
   }
 
   get keys(): string[] {

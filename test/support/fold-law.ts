@@ -80,7 +80,7 @@ function divisionOf({ division }: State): unknown {
 }
 
 function pictureOfCache(state: State, cache: CacheState): unknown {
-  const first = cache.order.victim(NOBODY, state.at)
+  const first = cache.order.victim(NOBODY)
   const keyOf = (h: number): string | null => (h === NOBODY ? null : (state.columns.keys[h] as string))
   return {
     name: cache.name,
@@ -100,7 +100,7 @@ function pictureOfCache(state: State, cache: CacheState): unknown {
     standings: cache.order.adapting?.standings ?? null,
     due: keyOf(cache.due(state.at)),
     victim: keyOf(first),
-    secondVictim: first === NOBODY ? null : keyOf(cache.order.victim(first, state.at)),
+    secondVictim: first === NOBODY ? null : keyOf(cache.order.victim(first)),
     entries: cache.handles().map((h) => entryOf(state, cache, h)),
   }
 }
@@ -134,8 +134,8 @@ function nextOf(state: State, caches: readonly CacheState[], at: number): Evicte
     const due = cache.due(at)
     if (due !== NOBODY) return expiredEvent(state, cache, due, state.seq + 1, at)
   }
-  const cache = caches.length === 1 ? (caches[0] as CacheState) : cacheOfVictim(state, NOBODY, 'forced', at)
-  const victim = cache?.order.victim(NOBODY, at) ?? NOBODY
+  const cache = caches.length === 1 ? (caches[0] as CacheState) : cacheOfVictim(state, NOBODY, 'forced')
+  const victim = cache?.order.victim(NOBODY) ?? NOBODY
   return cache === null || victim === NOBODY ? null : evictionOf(state, cache, victim, at)
 }
 

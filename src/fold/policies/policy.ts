@@ -26,7 +26,7 @@ export interface Order {
   /** An entry that was there before this order was made; they come in the order of their last use. */
   adopted(h: number): void
   /** Who goes next, but for `except` (or `NONE`); `NONE` if there is nobody. */
-  victim(except: number, at: number): number
+  victim(except: number): number
 }
 
 /** An order that is run by one of several sets of rules: its modes. */
@@ -64,11 +64,8 @@ export interface Standings {
 /** A policy over all caches of one manager: an order for each, and how their victims compare. */
 export interface Policy {
   readonly name: PolicyName
-  /**
-   * @param salt tells keys of one cache from those of another.
-   * @param soonest an entry of the cache that is among those to expire first, or `NONE`.
-   */
-  order(salt: number, soonest: () => number): Order
+  /** @param salt tells keys of one cache from those of another. */
+  order(salt: number): Order
   /** Whether `a` is given up before `b`; a total order. */
   before(a: number, b: number): boolean
   /** What the policy compares, in its own unit. */

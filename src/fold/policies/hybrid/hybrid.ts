@@ -13,10 +13,6 @@ import { Shadows } from './shadows.ts'
 import type { Standings } from './standings.ts'
 import { Weights } from './weights.ts'
 
-/** An entry is given up first if it has less than this share of its life before it, */
-const NEARLY_EXPIRED = 1 / 4
-/** and at its present rate of hits can expect fewer than this in that time. */
-const FEW_HITS = 1 / 2
 /** Caches that have shadows, at most: some 1 MB for all of them. */
 const MOST_SHADOWS = 4
 /** Entries drawn to find who is worth least. */
@@ -53,11 +49,11 @@ export class Hybrid implements Policy {
     this.weights = new Weights(columns, optimize)
   }
 
-  order(salt: number, soonest: () => number): Order {
+  order(salt: number): Order {
     // Numbers go round after so many caches: a sample may then hold another's entry, which `victim` passes over.
     this.orders = (this.orders % MOST_ORDERS) + 1
     const mayHaveShadows = (): boolean => this.shadowed++ < MOST_SHADOWS
-    return new AdaptiveOrder(this.columns, this.frequencies, this.weights, this.orders, salt, mayHaveShadows, soonest)
+    return new AdaptiveOrder(this.columns, this.frequencies, this.weights, this.orders, salt, mayHaveShadows)
   }
 
   before(a: number, b: number): boolean {
@@ -76,7 +72,6 @@ class AdaptiveOrder implements Order, Adapting {
   private readonly number: number
   private readonly salt: number
   private readonly mayHaveShadows: () => boolean
-  private readonly soonest: () => number
   private readonly ghosts: Ghosts
   private readonly comparators: readonly Comparator[] = MODES.map(() => new Comparator())
   private readonly meetings = new Meetings(this.comparators)
@@ -100,7 +95,6 @@ class AdaptiveOrder implements Order, Adapting {
     number: number,
     salt: number,
     mayHaveShadows: () => boolean,
-    soonest: () => number,
   ) {
     this.columns = columns
     this.weights = weights
@@ -108,7 +102,6 @@ class AdaptiveOrder implements Order, Adapting {
     this.salt = salt
     this.frequencies = frequencies
     this.mayHaveShadows = mayHaveShadows
-    this.soonest = soonest
     this.ghosts = new Ghosts(frequencies.sketch, salt)
     this.segments = new Segments(columns, FIRST_MODE, this.comparators)
   }
@@ -213,9 +206,7 @@ class AdaptiveOrder implements Order, Adapting {
     this.resample()
   }
 
-  victim(except: number, at: number): number {
-    const dying = this.soonest()
-    if (dying !== NONE && dying !== except && this.isNearlyExpired(dying, at)) return dying
+  victim(except: number): number {
     const victim = this.segments.victim(except)
     return this.perByte && victim !== NONE ? this.leastWorth(victim, except) : victim
   }
@@ -306,15 +297,6 @@ class AdaptiveOrder implements Order, Adapting {
       }
     }
     return least
-  }
-
-  private isNearlyExpired(h: number, at: number): boolean {
-    const { columns } = this
-    const storedAt = columns.storedAt[h] as number
-    const expiresAt = columns.expiresAt[h] as number
-    const left = expiresAt - at
-    if (left >= (expiresAt - storedAt) * NEARLY_EXPIRED) return false
-    return (columns.hits[h] as number) * left < FEW_HITS * (at - storedAt)
   }
 }
 
