@@ -28,9 +28,12 @@ export function advice({ settings, caches, curves, minutes }: Facts): Checkup {
     })),
     shadows: [],
   })
-  const curved = [...curves.values()].filter(({ curve }) => curve !== null).length
+  const held = [...curves.values()].filter(({ items }) => items > 0)
+  const curved = held.filter(({ curve }) => curve !== null).length
+  const lacking =
+    curved === held.length ? '' : ` of ${countInWords(held.length, 'cache')} (so nothing is said of memory)`
   return {
-    looked: `what other settings would have brought: ${countInWords(curved, 'miss-ratio curve')}, ${countInWords(Math.round(minutes), 'minute')}`,
+    looked: `what other settings would have brought: ${countInWords(curved, 'miss-ratio curve')}${lacking}, ${countInWords(Math.round(minutes), 'minute')}`,
     findings: given.flatMap((one) => finding(one)),
   }
 }

@@ -21,8 +21,6 @@ const REQUESTS = 1_000
 const POOR = 0.5
 /** Share of the misses that one reason explains. */
 const EXPLAINS = 0.2
-/** Evictions of one key, on average, from which its keys plainly come back. */
-const AGAIN = 1.5
 
 /** High eviction rate: what is held was exchanged within minutes. */
 export function evictionRate(facts: Facts): Checkup {
@@ -160,15 +158,12 @@ function poor(facts: Facts, cache: CacheFacts): Finding[] {
       },
     ]
   }
-  const { evictions, keys } = cache.newest
-  if (main !== null && comesBack(cache)) {
+  const back = comingBack(facts, cache)
+  if (main !== null && back !== null) {
     return [
       {
         ...common,
-        evidence: [
-          ...evidence,
-          `Its newest ${countInWords(evictions, 'eviction')} were of ${countInWords(keys, 'key')}: they come back, though later than a cache remembers what it evicted.`,
-        ],
+        evidence: [...evidence, `${back}: keys come back, though later than a cache remembers what it evicted.`],
         ...raised(facts, cache.name, main.cause),
         advice: 'What is asked for again does not fit by far: give it room.',
       },
@@ -187,9 +182,21 @@ function poor(facts: Facts, cache: CacheFacts): Finding[] {
   ]
 }
 
+/** What says that room would explain the misses, by the newest rows or the curve; `null`: nothing does. */
+function comingBack({ curves }: Facts, cache: CacheFacts): string | null {
+  const { newest, traffic } = cache
+  if (comesBack(cache))
+    return `Its newest ${countInWords(newest.evictions, 'eviction')} were of ${countInWords(newest.keys, 'key')}`
+  const { hits, misses } = traffic
+  const atMost = curves.get(cache.name)?.curve?.byItems.at(-1)?.[1] ?? 0
+  return atMost * (hits + misses) - hits >= EXPLAINS * misses
+    ? `With room for all it would answer ${percentInWords(atMost)}, by its miss-ratio curve`
+    : null
+}
+
 /** Whether the same keys are evicted again and again, by the newest rows. */
 function comesBack({ newest: { evictions, keys } }: CacheFacts): boolean {
-  return evictions >= ENOUGH && evictions >= AGAIN * keys
+  return evictions >= ENOUGH && evictions - keys >= EXPLAINS * evictions
 }
 
 function keysOf({ writers }: CacheFacts): string {

@@ -1,8 +1,9 @@
 import type { AuditLevel } from '../base/audit-options.ts'
 import { HistoryError } from '../base/errors.ts'
-import type { Curve, MuninnEvent, Started } from '../event/catalogue.ts'
+import type { Checked, Curve, MuninnEvent, Started } from '../event/catalogue.ts'
 import { type Database, openToAsk, readProblem } from '../persist/reader.ts'
 import { recording } from './recording.ts'
+import { countInWords, quoted } from './words.ts'
 
 const BUSY_TIMEOUT = 2_000
 
@@ -80,10 +81,20 @@ export class OpenRecording {
 
   /** By cache, the curve that the last check told. */
   curves(): ReadonlyMap<string, Curve> {
+    return new Map(this.lastCheck().flatMap(({ cache, curve }) => (curve ? [[cache, curve] as const] : [])))
+  }
+
+  /** Which caches held something at the last check and have no curve, in words; `null`: none. */
+  withoutCurve(): string | null {
+    const names = this.lastCheck().flatMap(({ cache, items, curve }) => (curve || items === 0 ? [] : [quoted(cache)]))
+    return names.length === 0
+      ? null
+      : `${countInWords(names.length, 'cache')} beyond the eighth kept no curve: ${names.join(', ')}`
+  }
+
+  private lastCheck(): readonly { cache: string; items: number; curve?: Curve | null }[] {
     const data = this.database.prepare(SELECT_CHECKED).pluck().get({ id: this.id }) as string | undefined
-    const { caches = [] } =
-      data === undefined ? {} : (JSON.parse(data) as { caches?: { cache: string; curve?: Curve | null }[] })
-    return new Map(caches.flatMap(({ cache, curve }) => (curve ? [[cache, curve] as const] : [])))
+    return data === undefined ? [] : ((JSON.parse(data) as Partial<Pick<Checked, 'caches'>>).caches ?? [])
   }
 
   close(): void {

@@ -111,6 +111,9 @@ function estimates(recorded: OpenRecording, changes: readonly Otherwise[]): read
       `run ${recorded.run} was recorded at level ${recorded.level}, and no check of it has a miss-ratio curve: record it at level all`,
     )
   }
+  const lacking = recorded.withoutCurve()
+  if (lacking !== null)
+    throw new HistoryError(`run ${recorded.run}: no estimate, since ${lacking}; record it at level all`)
   return changes.map((change) => {
     const settings = settingsOf(recorded, change)
     if (settings.policy !== 'lru') {

@@ -101,12 +101,18 @@ describe.skipIf(!existsSync(TRACES))('the doctor’s advice', () => {
   })
 })
 
-/** Two caches under one limit, each with its own load; returns the manager and the hit ratio. */
-function twoCaches(options: MemoryManagerOptions): { memory: MemoryManager; hitRate: number } {
+/**
+ * Caches under one limit, each with its own load, in turn; the first has twice the requests. The more skewed, the less are most
+ * of the entries worth. Returns the manager and the hit ratio.
+ */
+function sharing(options: MemoryManagerOptions, caches = 2, skew = 0): { memory: MemoryManager; hitRate: number } {
   const memory = traceManager(options)
-  const loads = [zipf(3_000, 1.1, 3), zipf(1_000, 0.8, 4)]
-  for (let i = 0; i < 80_000; i++) {
-    const which = i % 3 === 0 ? 1 : 0
+  const loads = [1.1, 0.8, 0.9, 1, 0.7].map((exponent, i) =>
+    zipf([3_000, 1_000, 500, 2_000, 300][i] as number, exponent + skew, i + 3),
+  )
+  const turns = [0, ...Array.from({ length: caches }, (_, i) => i)].reverse()
+  for (let i = 0; i < 40_000 * caches; i++) {
+    const which = turns[i % turns.length] as number
     const cache = memory.cache(`c${which}`)
     const key = `k${(loads[which] as (typeof loads)[number]).next()}`
     if (cache.get(key) === undefined) cache.set(key, 1, { size: 1 + (key.length % 4) })
@@ -114,20 +120,28 @@ function twoCaches(options: MemoryManagerOptions): { memory: MemoryManager; hitR
   return { memory, hitRate: memory.stats().hitRate as number }
 }
 
-describe('advice for two caches that share their room', () => {
+describe('advice for caches that share their room', () => {
   const unlimited = Number.POSITIVE_INFINITY
 
-  test.each<[Advice['advice'], MemoryManagerOptions]>([
-    ['more memory', { policy: 'lru', maxItems: 500 }],
-    ['more memory', { policy: 'lru', maxItems: unlimited, maxMemory: 1_000 }],
-    ['more memory', { policy: 'hybrid', maxItems: 500 }],
-  ])('holds: %s, %o', async (kind, options) => {
-    const { memory } = twoCaches(options)
+  test.each<[number, Advice['advice'], MemoryManagerOptions]>([
+    [2, 'more memory', { policy: 'lru', maxItems: 500 }],
+    [2, 'more memory', { policy: 'lru', maxItems: unlimited, maxMemory: 1_000 }],
+    [2, 'more memory', { policy: 'hybrid', maxItems: 500 }],
+    [2, 'less memory', { policy: 'lru', maxItems: 3_000 }],
+    [2, 'less memory', { policy: 'lru', maxItems: unlimited, maxMemory: 7_500 }],
+    [2, 'less memory', { policy: 'hybrid', maxItems: 3_000 }],
+    [5, 'more memory', { policy: 'lru', maxItems: 1_000 }],
+    [5, 'less memory', { policy: 'lru', maxItems: 5_000 }],
+    [5, 'less memory', { policy: 'hybrid', maxItems: 5_000 }],
+    [5, 'less memory', { policy: 'hybrid', maxItems: unlimited, maxMemory: 12_500 }],
+  ])('holds for %i: %s, %o', async (caches, kind, options) => {
+    const skew = kind === 'less memory' ? 0.6 : 0
+    const { memory } = sharing(options, caches, skew)
     const given = memory.advise().filter(({ advice }) => advice !== 'other policy')
     await memory.close()
     expect(given.map(({ advice }) => advice)).toContain(kind)
     for (const { setting, to, expected, error, atLeast, text } of given) {
-      const carried = twoCaches({ ...options, [setting]: to })
+      const carried = sharing({ ...options, [setting]: to }, caches, skew)
       await carried.memory.close()
       const off = expected - carried.hitRate
       expect(atLeast ? off : Math.abs(off), text).toBeLessThan(error)
@@ -138,11 +152,11 @@ describe('advice for two caches that share their room', () => {
 describe('advice', () => {
   test.each(['lfu', 'hybrid'] as const)('says that %s would have done as well, and it does', async (policy) => {
     const options = { policy: 'lru', maxItems: 3_000 } as const
-    const { memory } = twoCaches({ ...options, shadow: [policy] })
+    const { memory } = sharing({ ...options, shadow: [policy] })
     const [advice] = memory.advise().filter(({ source }) => source === 'shadow')
     await memory.close()
     expect(advice?.text).toMatch(new RegExp(`^${policy} would have done as well`))
-    const carried = twoCaches({ ...options, policy })
+    const carried = sharing({ ...options, policy })
     await carried.memory.close()
     expect(Math.abs(carried.hitRate - (advice?.expected as number))).toBeLessThan(0.02)
   })

@@ -216,6 +216,15 @@ describe('doctor', () => {
     expect(finding?.evidence.at(-1)).toMatch(/newest [\d,]+ evictions were of [\d,]+ keys/)
   })
 
+  test('poor hit rate: what the miss-ratio curve knows to come back is not called unique, however rare in the newest evictions', async () => {
+    const far = await findings({ ...FITS, maxItems: 200 }, readThrough(45_000, 4_500, 10))
+    const [finding] = named(far, 'poor hit rate')
+    expect(finding).toMatchObject({ cache: 'tenant', setting: 'maxItems' })
+    expect(finding?.evidence.at(-1)).toMatch(
+      /^With room for all it would answer \d+ %, by its miss-ratio curve: keys come back/,
+    )
+  })
+
   test('memory warnings: a level above the first, with who wrote and the setting that lets it happen', async () => {
     const options = { maxMemory: 100_000, maxHeap: 100_000, maxItems: 10_000 }
     const fill: Work = (recorded) => readThrough(2_000, 300, 10, { size: 1_000 })(recorded)

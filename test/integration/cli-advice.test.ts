@@ -45,7 +45,7 @@ const json = async (...args: string[]) => {
   const { code, out, err } = await muninn([...args, '--json'])
   expect(err).toBe('')
   expect(code).toBe(0)
-  return JSON.parse(out) as { items: Record<string, unknown>[]; next: null; incomplete: null }
+  return JSON.parse(out) as { items: Record<string, unknown>[]; next: null; incomplete: string | null }
 }
 
 describe('muninn whatif', () => {
@@ -109,6 +109,25 @@ describe('muninn curve', () => {
     expect((await muninn(['curve', '--db', DEPARTURES, '--cache', 'no'])).code).toBe(3)
     expect((await muninn(['curve', '--db', ALL])).out).toContain('20,000 requests, under LRU, exact')
   })
+})
+
+test('of more than eight caches is said which have no curve, and nothing that would need them', async () => {
+  const path = files.path('twelve.db')
+  const memory = new MemoryManager({ policy: 'lru', maxItems: 600, checkInterval: 0, seed: 1, audit: path })
+  const { next } = zipf(500, 0.8, 3)
+  for (let i = 0; i < 24_000; i++) memory.cache(`c${i % 12}`).getOrInsert(`k${next()}`, () => 1)
+  expect(memory.advise()).toEqual([])
+  await memory.close()
+  const lacking = '4 caches beyond the eighth kept no curve: "c8", "c9", "c10", "c11"'
+  expect(await json('curve', '--db', path)).toMatchObject({ items: { length: 8 }, incomplete: lacking })
+  expect((await muninn(['curve', '--db', path])).out.replaceAll(/\s+/g, ' ')).toContain(`Incomplete: ${lacking}`)
+  expect(await json('curve', '--db', path, '--cache', 'c7')).toMatchObject({ items: { length: 1 }, incomplete: null })
+  expect((await muninn(['curve', '--db', path, '--cache', 'c8'])).err).toContain(lacking)
+  const estimate = await muninn(['whatif', '--db', path, '--max-items', '900'])
+  expect(estimate.code).toBe(3)
+  expect(estimate.err).toContain(lacking)
+  const { out } = await muninn(['doctor', '--db', path])
+  expect(out).toContain('8 miss-ratio curves of 12 caches (so nothing is said of memory)')
 })
 
 test('GET /api/analysis/curve has the live curves', async () => {

@@ -6,19 +6,34 @@ import { zipf } from '../support/workloads.ts'
 const hybrid = { policy: 'hybrid', evictionThreshold: 1, checkInterval: 0 } as const
 
 describe('hybrid', () => {
-  test('gives up what has hardly any time left before what has, however often it was used', () => {
+  test('gives up what has hardly any time left before what was used as often', () => {
     const test = bed({ ...hybrid, maxItems: 20 })
     const cache = test.memory.cache('c')
-    for (let i = 0; i < 19; i++) cache.set(`live:${i}`, i, { ttl: 1_000_000 })
+    for (let i = 0; i < 10; i++) cache.set(`live:${i}`, i, { ttl: 1_000_000 })
     cache.set('dying', 1, { ttl: 1_600 })
-    for (let i = 0; i < 10; i++) cache.get('dying')
-    test.clock.time += 1_450
-    cache.set('another', 1, { ttl: 1_000_000 })
-    cache.set('dying', 1, { ttl: 1_600 })
+    for (let i = 10; i < 19; i++) cache.set(`live:${i}`, i)
+    test.clock.time += 1_390
+    cache.set('another', 1)
     expect(test.evictedKeys).not.toContain('dying')
-    test.clock.time += 1_550
-    cache.set('one more', 1, { ttl: 1_000_000 })
+    test.clock.time += 20
+    cache.set('one more', 1)
     expect(test.evictedKeys.at(-1)).toBe('dying')
+  })
+
+  test('counts how often an entry is used before how long it has left: room that frees itself need not be freed', () => {
+    const test = bed({ ...hybrid, maxItems: 20 })
+    const cache = test.memory.cache('c')
+    cache.set('popular', 1, { ttl: 1_600 })
+    for (let i = 0; i < 19; i++) cache.set(`once:${i}`, i, { ttl: 1_000_000 })
+    for (let i = 0; i < 10; i++) cache.get('popular')
+    test.clock.time += 1_599
+    for (let i = 0; i < 10; i++) cache.set(`another:${i}`, 1)
+    expect(test.evictedKeys).toHaveLength(10)
+    expect(cache.has('popular')).toBe(true)
+    test.clock.time++
+    cache.set('one more', 1)
+    expect(test.evictedKeys).toHaveLength(10)
+    expect(cache.has('popular')).toBe(false)
   })
 
   test('keeps what is used through a scan of keys that are asked for once', () => {

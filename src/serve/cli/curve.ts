@@ -27,7 +27,8 @@ export function curveCommand() {
     .option('--run <id>', 'this run (default: the latest)')
     .option('--cache <name>', 'only this cache')
     .action(async (trace: string | undefined, options: CurveOptions) => {
-      const items = trace === undefined ? await ofLog(options) : [await ofTrace(trace)]
+      const { items, incomplete } =
+        trace === undefined ? await ofLog(options) : { items: [await ofTrace(trace)], incomplete: null }
       if (options.json === true) {
         printJson({
           items: items.map(({ cache, curve: { requests, error, byItems, byBytes } }) => ({
@@ -38,11 +39,12 @@ export function curveCommand() {
             by_bytes: byBytes,
           })),
           next: null,
-          incomplete: null,
+          incomplete,
         })
       } else {
         for (const row of items) print(asText(row))
         if (items.length === 0) print('no requests were recorded')
+        if (incomplete !== null) print(prose(`Incomplete: ${incomplete}`))
       }
     })
 }
@@ -53,7 +55,7 @@ async function ofTrace(trace: string): Promise<CurveRow> {
 }
 
 /** Exact where every request was recorded, else as the last check told it. */
-async function ofLog(options: CurveOptions): Promise<CurveRow[]> {
+async function ofLog(options: CurveOptions): Promise<{ items: CurveRow[]; incomplete: string | null }> {
   const { curvesOfRecording } = await import('../../replay/exact-curve.ts')
   const { OpenRecording } = await import('../../query/open-recording.ts')
   const path = logPath(options)
@@ -64,9 +66,17 @@ async function ofLog(options: CurveOptions): Promise<CurveRow[]> {
       for (const [cache, curve] of await curvesOfRecording(recorded.events())) curves.set(cache, curve.told)
     }
     const asked = [...curves].filter(([cache]) => options.cache === undefined || cache === options.cache)
-    if (options.cache !== undefined && asked.length === 0)
-      throw new HistoryError(`${path}: run ${recorded.run} has no curve of a cache ${JSON.stringify(options.cache)}`)
-    return asked.map(([cache, curve]) => ({ cache, curve }))
+    const incomplete = recorded.level === 'all' ? null : recorded.withoutCurve()
+    if (options.cache !== undefined && asked.length === 0) {
+      const why = incomplete === null ? '' : ` (${incomplete})`
+      throw new HistoryError(
+        `${path}: run ${recorded.run} has no curve of a cache ${JSON.stringify(options.cache)}${why}`,
+      )
+    }
+    return {
+      items: asked.map(([cache, curve]) => ({ cache, curve })),
+      incomplete: options.cache === undefined ? incomplete : null,
+    }
   } finally {
     recorded.close()
   }

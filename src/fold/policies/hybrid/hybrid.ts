@@ -13,10 +13,8 @@ import { Shadows } from './shadows.ts'
 import type { Standings } from './standings.ts'
 import { Weights } from './weights.ts'
 
-/** An entry is given up first if it has less than this share of its life before it, */
-const NEARLY_EXPIRED = 1 / 4
-/** and at its present rate of hits can expect fewer than this in that time. */
-const FEW_HITS = 1 / 2
+/** An entry with less than this share of its life before it goes before a victim that is worth as much. */
+const NEARLY_EXPIRED = 1 / 8
 /** Caches that have shadows, at most: some 1 MB for all of them. */
 const MOST_SHADOWS = 4
 /** Entries drawn to find who is worth least. */
@@ -214,10 +212,11 @@ class AdaptiveOrder implements Order, Adapting {
   }
 
   victim(except: number, at: number): number {
+    const first = this.segments.victim(except)
+    const victim = this.perByte && first !== NONE ? this.leastWorth(first, except) : first
     const dying = this.soonest()
-    if (dying !== NONE && dying !== except && this.isNearlyExpired(dying, at)) return dying
-    const victim = this.segments.victim(except)
-    return this.perByte && victim !== NONE ? this.leastWorth(victim, except) : victim
+    if (victim === NONE || dying === NONE || dying === except || !this.isNearlyExpired(dying, at)) return victim
+    return this.worth(dying) <= this.worth(victim) ? dying : victim
   }
 
   change(mode: string, at: number): void {
@@ -312,9 +311,11 @@ class AdaptiveOrder implements Order, Adapting {
     const { columns } = this
     const storedAt = columns.storedAt[h] as number
     const expiresAt = columns.expiresAt[h] as number
-    const left = expiresAt - at
-    if (left >= (expiresAt - storedAt) * NEARLY_EXPIRED) return false
-    return (columns.hits[h] as number) * left < FEW_HITS * (at - storedAt)
+    return expiresAt - at < (expiresAt - storedAt) * NEARLY_EXPIRED
+  }
+
+  private worth(h: number): number {
+    return this.perByte ? this.weights.worth(h) : (this.columns.frequency[h] as number)
   }
 }
 
