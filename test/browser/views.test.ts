@@ -64,6 +64,32 @@ test('Now follows the service: figures move, and the panel they stand in is not 
   await visit.endWell()
 })
 
+test('Now has rates before it has looked for long: the log knows the minutes before', () =>
+  inQuiet(async () => {
+    const visit = await Visit.to(browser, served.url, 'doctor')
+    const { page } = visit
+    // For the page no time passes: what it sees by itself is never enough.
+    await page.clock.setFixedTime(new Date())
+    await page.goto(`${served.url}/#/now`)
+    await page.reload()
+    const rates = async (region: string) => {
+      const rows = page.getByRole('region', { name: region }).locator('tbody tr')
+      return (await rows.allTextContents()).map((row) => Number(/([\d,.]+) \/min/.exec(row)?.[1]?.replace(',', '')))
+    }
+    const causes = Object.keys(served.demo.memory.stats().evictedByCause)
+    expect(causes.length).toBeGreaterThan(0)
+    await expect
+      .poll(
+        () => page.getByRole('region', { name: 'Evictions by cause' }).getByRole('rowheader').allTextContents(),
+        SOON,
+      )
+      .toHaveLength(causes.length)
+    for (const region of ['Evictions by cause', 'Caches']) {
+      await expect.poll(async () => (await rates(region)).reduce((sum, one) => sum + one, 0), SOON).toBeGreaterThan(0)
+    }
+    await visit.endWell()
+  }))
+
 test('Timeline: a burst of evictions opens its keys, a drawn range is seen closer', async () => {
   const visit = await Visit.to(browser, served.url, 'timeline?since=-15m')
   const chart = visit.page.locator('.chart').nth(2).locator('.u-over')
