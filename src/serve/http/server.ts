@@ -79,6 +79,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     draining: () => draining,
   })
   app.server.maxConnections = MOST_CONNECTIONS
+  const closeUnused = closerOfUnused(app)
   await app.listen({ host: options.host, port: options.port })
   return {
     url: app.listeningOrigin,
@@ -86,9 +87,22 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       draining = true
       const impatience = setTimeout(() => app.server.closeAllConnections(), grace)
       await inFlight.settled()
+      closeUnused()
       await app.close()
       clearTimeout(impatience)
     },
+  }
+}
+
+/** Browsers and balancers connect ahead of need: a server that stops would wait for what may never be asked. */
+function closerOfUnused(app: FastifyInstance): () => void {
+  const open = new Set<Socket>()
+  app.server.on('connection', (socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+  })
+  return () => {
+    for (const socket of open) if (socket.bytesRead === 0) socket.destroy()
   }
 }
 
