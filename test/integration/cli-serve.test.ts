@@ -83,8 +83,8 @@ describe('a start that is refused', () => {
   })
 
   describe('because of its audit log: one line that says why, exit code 3, and the file as it was', () => {
-    const refused = async (path: string, why: string) => {
-      const run = await muninn(['serve', '--port', '0'], { MUNINN_DB: path }, folder)
+    const refused = async (path: string, why: string, flags: readonly string[] = []) => {
+      const run = await muninn(['serve', '--port', '0', ...flags], { MUNINN_DB: path }, folder)
       expect(run).toMatchObject({
         code: 3,
         out: '',
@@ -115,6 +115,10 @@ describe('a start that is refused', () => {
       await refused(resolve(place, name), why)
       expect(readdirSync(place)).toEqual(before)
       expect(readFileSync(join(place, 'notes.db'), 'utf8')).toBe('milk, bread, cheese')
+    })
+
+    test('nor does a demonstration live through a past that nobody would remember', async () => {
+      await refused('/proc/none/muninn.db', 'its folder does not exist', ['--demo', '--db', '/proc/none/muninn.db'])
     })
 
     test.each([

@@ -4,7 +4,10 @@ import { type Crash, Demo } from './demo.ts'
 
 // Nobody waits for it any more.
 process.on('disconnect', () => process.exit())
-process.once('message', async (crash: Crash) => {
-  await Demo.beginToCrash(crash)
-  process.kill(process.pid, 'SIGKILL')
+process.once('message', (crash: Crash) => {
+  // What keeps it from its work keeps the next one, too, and that says so.
+  Demo.beginToCrash(crash).then(
+    () => process.kill(process.pid, 'SIGKILL'),
+    () => process.exit(1),
+  )
 })

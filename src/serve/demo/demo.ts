@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { HistoryError } from '../../base/errors.ts'
 import type { MemoryManagerOptions } from '../../base/options.ts'
 import { MemoryManager } from '../../muninn.ts'
 import { STEP, Workload } from './workload.ts'
@@ -138,15 +139,24 @@ export class Demo {
     return memory
   }
 
+  /** @throws {HistoryError} where the audit log can't be written: there would be no past. */
   private async live({ steps }: Beginning, from: number, until: number): Promise<void> {
+    await this.memory.flush()
+    const problem = this.memory.stats().audit?.problem ?? null
+    if (problem !== null) throw new HistoryError(`can't write the audit log: ${problem}`)
     for (let step = from; step < until; step++) {
       if (this.workload.deploys) await this.redeploy()
       this.step()
       this.operate(step, steps)
       this.clock.pass(STEP)
       // The writer is another thread: what waits for it is bounded, and beyond it would be lost.
-      if (step % 200 === 0) while ((this.memory.stats().audit?.pendingEvents ?? 0) > 4000) await delay(5)
+      if (step % 200 === 0) while (this.isLogBehind()) await delay(5)
     }
+  }
+
+  private isLogBehind(): boolean {
+    const { audit } = this.memory.stats()
+    return audit !== null && audit.problem === null && audit.pendingEvents > 4000
   }
 
   /** What an operator did about it, at the same times in every demonstration. */
