@@ -182,7 +182,7 @@ test('Evictions: filtered by cause and prefix, paged, each with its reason', asy
   const { page } = visit
   const table = page.getByRole('group', { name: 'Evictions', exact: true })
   await page.getByLabel('Cause').selectOption('cache-items')
-  await table.getByText("the cache's own limit of items was reached").first().waitFor()
+  await table.getByText("the cache's own limit of items was reached").filter({ visible: true }).first().waitFor()
   const key = table.getByRole('rowheader').first()
   const first = await key.textContent()
   await page.getByRole('button', { name: 'Next' }).click()
