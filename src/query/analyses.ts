@@ -147,6 +147,8 @@ export interface TimelinePoint {
   readonly mostUsage: number | null
   readonly mostRss: number | null
   readonly evicted: number
+  /** The same by cause; causes of none are left out. */
+  readonly evictedByCause: Readonly<Partial<Record<EvictionCause, number>>>
   readonly evictedBytes: number
   readonly expired: number
   readonly rejected: number

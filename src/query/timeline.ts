@@ -1,3 +1,4 @@
+import type { EvictionCause } from '../event/vocabulary.ts'
 import type { Database } from '../persist/reader.ts'
 import type { Timeline, TimelinePoint, TimelineQuestion } from './analyses.ts'
 import { type Bounds, boundsOf, countedWindow, countingGaps, firstCounted, IN_MINUTES, IN_RANGE } from './counts.ts'
@@ -15,7 +16,9 @@ const POINTS = 60
 const MOST_POINTS = 10_000
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
-type Point = Mutable<Omit<TimelinePoint, 'hitRate'>>
+type Point = Mutable<Omit<TimelinePoint, 'hitRate' | 'evictedByCause'>> & {
+  readonly evictedByCause: Partial<Record<EvictionCause, number>>
+}
 
 /** Usage, hit rate, evictions, warnings and restarts over time, oldest first. */
 export function timeline(database: Database, question: Asked<TimelineQuestion>): Timeline {
@@ -98,6 +101,7 @@ function emptyPoint(from: number, every: number): Point {
     mostUsage: null,
     mostRss: null,
     evicted: 0,
+    evictedByCause: {},
     evictedBytes: 0,
     expired: 0,
     rejected: 0,
@@ -111,23 +115,25 @@ function emptyPoint(from: number, every: number): Point {
 type PointOf = (at: number) => Point | null
 
 const SELECT_DEPARTURES = `
-  select cast(from_at / :every as integer) * :every as at, type, sum(count) as count, sum(bytes) as bytes,
+  select cast(from_at / :every as integer) * :every as at, type, cause, sum(count) as count, sum(bytes) as bytes,
     sum(regretted) as regretted
-  from rollups where ${IN_RANGE} group by 1, type`
+  from rollups where ${IN_RANGE} group by 1, type, cause`
 
 function countDepartures(database: Database, bounds: Bounds, every: number, pointOf: PointOf): void {
   const rows = database.prepare(SELECT_DEPARTURES).all({ ...bounds, every }) as {
     at: number
     type: string
+    cause: EvictionCause
     count: number
     bytes: number
     regretted: number
   }[]
-  for (const { at, type, count, bytes, regretted } of rows) {
+  for (const { at, type, cause, count, bytes, regretted } of rows) {
     const point = pointOf(at)
     if (point === null) continue
     if (type === 'evicted') {
       point.evicted += count
+      point.evictedByCause[cause] = (point.evictedByCause[cause] ?? 0) + count
       point.evictedBytes += bytes
       point.regretted += regretted
     } else if (type === 'expired') point.expired += count

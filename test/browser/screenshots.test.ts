@@ -19,7 +19,8 @@ beforeAll(async () => {
     ? serveDemo({ ...DEMO_OPTIONS, caches: { tenant: { maxItems: 500 }, mimir: { maxItems: 500 } } }, PAST)
     : serveDemo()
   ;[browser, served] = await Promise.all([openBrowser(), service])
-  served.demo.play(async () => served.demo.redeploy())
+  // The service stays as it is, however long the tests take: its manager must not be closed under it.
+  served.demo.play(async () => {})
 })
 afterAll(async () => {
   await browser.close()
@@ -35,8 +36,9 @@ const VIEWS = [
   },
   { name: 'keys', view: 'keys?cache=tenant', shows: 'table' },
   { name: 'key', view: 'keys/tenant/settings%3A1025', shows: '.summary' },
-  { name: 'evictions', view: 'evictions', shows: '.why' },
+  { name: 'evictions', view: 'evictions', shows: '.why:visible' },
   { name: 'regrets', view: 'regrets', shows: '.histogram' },
+  { name: 'curves', view: 'curves', shows: 'canvas' },
   { name: 'doctor', view: 'doctor', shows: '.finding' },
   { name: 'settings', view: 'settings', shows: '.setting input' },
   { name: 'tail', view: 'tail', shows: '.tail li:nth-child(25)' },
@@ -63,7 +65,11 @@ for (const [how, options] of Object.entries(LOOKS)) {
     const now = await Visit.to(browser, served.url, 'now', options)
     for (const { name, view, shows } of VIEWS) {
       const visit = await Visit.to(browser, served.url, view, options)
-      await visit.page.locator(shows).first().waitFor()
+      const shown = visit.page.locator(shows).first()
+      await shown.waitFor()
+      // In sight without scrolling sideways.
+      const { x, width } = (await shown.boundingBox())!
+      expect([name, x >= 0 && x + width <= visit.page.viewportSize()!.width]).toEqual([name, true])
       await look(visit, `${name}-${how}`)
       await visit.endWell()
     }

@@ -37,10 +37,11 @@ describe('timeline', () => {
     const timeline = await asking(files, (history) => history.timeline())
     expect(timeline).toMatchObject({ every: MINUTE, next: null, incomplete: null })
     expect(timeline.items).toHaveLength(31)
-    for (const { from, to, evicted, evictedBytes, hits, misses, hitRate } of timeline.items) {
+    for (const { from, to, evicted, evictedByCause, evictedBytes, hits, misses, hitRate } of timeline.items) {
       const within = events.filter(({ at }) => at >= from && at < to)
       const of = (type: string) => within.filter((event) => event.type === type)
       expect(evicted).toBe(of('evicted').length)
+      expect(evictedByCause).toEqual(evicted === 0 ? {} : { items: evicted })
       expect(evictedBytes).toBe(evicted * 100)
       expect([hits, misses]).toEqual([of('accessed').length, of('missed').length])
       expect(hitRate).toBe(hits + misses === 0 ? null : hits / (hits + misses))

@@ -83,11 +83,14 @@ describe('a start that is refused', () => {
   })
 
   describe('because of its audit log: one line that says why, exit code 3, and the file as it was', () => {
-    const refused = async (path: string, why: string) => {
-      const run = await muninn(['serve', '--port', '0'], { MUNINN_DB: path }, folder)
-      expect(run).toMatchObject({ code: 3, err: expect.stringMatching(/^muninn: can't write the audit log: .+\n$/) })
+    const refused = async (path: string, why: string, flags: readonly string[] = []) => {
+      const run = await muninn(['serve', '--port', '0', ...flags], { MUNINN_DB: path }, folder)
+      expect(run).toMatchObject({
+        code: 3,
+        out: '',
+        err: expect.stringMatching(/^muninn: can't write the audit log: .+\n$/),
+      })
       expect(run.err).toContain(`${path}: ${why}`)
-      expect(run.out).not.toContain('"msg":"listening"')
     }
 
     test.each([
@@ -112,6 +115,10 @@ describe('a start that is refused', () => {
       await refused(resolve(place, name), why)
       expect(readdirSync(place)).toEqual(before)
       expect(readFileSync(join(place, 'notes.db'), 'utf8')).toBe('milk, bread, cheese')
+    })
+
+    test('nor does a demonstration live through a past that nobody would remember', async () => {
+      await refused('/proc/none/muninn.db', 'its folder does not exist', ['--demo', '--db', '/proc/none/muninn.db'])
     })
 
     test.each([
@@ -260,6 +267,19 @@ test('SIGTERM: /readyz says 503 to new connections while what was asked is answe
   expect(items.map(({ state }) => state)).toEqual(['closed'])
 })
 
+test('SIGTERM does not wait for a connection on which nothing has been asked', async () => {
+  const service = await serve(['--db', join(folder, 'unused.db')])
+  const unused = connect(service.port, '127.0.0.1')
+  await once(unused, 'connect')
+  // It was accepted before this one.
+  await ask(service.port, { path: '/livez' })
+  expect(await service.end('SIGTERM')).toEqual({ code: 0, signal: null })
+  const time = async (message: string) => Number(((await service.logged(message)) as { time: number }).time)
+  // 3 s are what it grants to who is being answered.
+  expect((await time('stopped')) - (await time('stopping'))).toBeLessThan(3000)
+  unused.destroy()
+})
+
 test('SIGINT with a connection that never ends takes less than five seconds', async () => {
   const service = await serve(['--db', join(folder, 'int.db')])
   const slow = speaker(service.port)
@@ -276,8 +296,8 @@ test('--demo: a past to look at and a page to look with, and nothing left behind
   expect(limits).toMatchObject({ policy: 'lru', maxCacheSize: 4000 })
   expect((await ask(serving.port, { path: '/' })).headers['content-type']).toContain('text/html')
   const runs = (await ask(serving.port, { path: '/api/audit/runs' })).json().items as { state: string }[]
-  // Four deploys, and the run that is there.
-  expect(runs.map((run) => run.state)).toEqual(['running', 'closed', 'closed', 'closed', 'closed'])
+  // Four deploys, a crash between the second and the third, and the run that is there.
+  expect(runs.map((run) => run.state)).toEqual(['running', 'closed', 'closed', 'crashed', 'closed', 'closed'])
   expect(await serving.end('SIGTERM')).toEqual({ code: 0, signal: null })
   expect(existsSync(db)).toBe(false)
 })

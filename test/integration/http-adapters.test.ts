@@ -62,6 +62,18 @@ describe('without a token, on loopback', () => {
     },
   )
 
+  test.each(['/nothing', '/api/cache/%zz/items'])('… at %s, which is no path of it, too', async (path) => {
+    const { handler } = await mounted()
+    const port = await listen(handler)
+    const refused = await ask(port, { path, headers: { host: 'rebound.example' } })
+    expect(refused.json()).toMatchObject({ type: 'urn:muninn:problem:foreign-host' })
+    const answered = await ask(port, { path })
+    for (const { headers } of [refused, answered]) {
+      expect(headers['content-type']).toBe('application/problem+json')
+      expect(headers['content-security-policy']).toContain("default-src 'none'")
+    }
+  })
+
   test('its own names and those of allowedHosts pass, and with a token any', async () => {
     const { memory, handler } = await mounted()
     const port = await listen(handler)
@@ -81,6 +93,14 @@ describe('without a token, on loopback', () => {
 })
 
 describe('without fastify', () => {
+  test('with a token, what is no path of it asks for the token, too', async () => {
+    const { memory } = await mounted()
+    const handler = await muninnHandler({ memory, token: 'long-enough-to-hold' })
+    closing.push(() => handler.close())
+    const port = await listen(handler)
+    for (const path of ['/nothing', '/api/cache/%zz/items']) expect((await ask(port, { path })).status).toBe(401)
+  })
+
   test('a request whose body was read before is answered, saying so', async () => {
     const { handler } = await mounted()
     const app = express()

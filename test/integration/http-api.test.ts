@@ -97,6 +97,17 @@ describe('memory and status', () => {
     expect((await evict('{"target":-1}')).json()).toMatchObject({ errors: [{ field: 'target' }] })
   })
 
+  test('POST reset takes no field, and a refused one resets nothing', async () => {
+    const asked = { method: 'POST', path: '/api/cache/memory/reset', headers: JSON_TYPE }
+    const before = service.memory.stats().lastReset
+    expect((await ask(service.port, { ...asked, body: '{"cache":"tenant"}' })).json()).toMatchObject({
+      status: 400,
+      errors: [{ field: 'cache' }],
+    })
+    expect(service.memory.stats().lastReset).toBe(before)
+    expect((await ask(service.port, { ...asked, body: '{}' })).status).toBe(200)
+  })
+
   test('POST reset starts the statistics anew and keeps the contents', async () => {
     service.memory.cache('general').set('kept', 1)
     const answer = await ask(service.port, { method: 'POST', path: '/api/cache/memory/reset' })

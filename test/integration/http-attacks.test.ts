@@ -34,6 +34,7 @@ describe('what a browser is told', () => {
       { path: '/api/cache/memory', headers: { authorization: 'Bearer wrong' } },
       { path: '/api/cache/memory/settings', method: 'POST', headers: JSON_TYPE, body: '{' },
       { path: '/api/cache/memory', method: 'PUT' },
+      { path: '/api/cache/%zz/items' },
     ]
     for (const one of asked) {
       const { headers } = await ask(port, one)

@@ -126,26 +126,59 @@ describe('/metrics', () => {
   })
 })
 
-/** Names of metrics in an expression, which must be one that Prometheus takes. */
-function metricsIn(expression: string): string[] {
-  const names: string[] = []
-  parser.parse(expression).iterate({
-    enter: ({ type, from, to, name }) => {
-      expect([expression, type.isError]).toEqual([expression, false])
-      if (name === 'Identifier' && expression.slice(from, to).startsWith('muninn'))
-        names.push(expression.slice(from, to))
-    },
-  })
-  return names
+/** What an expression, which must be one that Prometheus takes, asks for. */
+interface Asked {
+  readonly metrics: string[]
+  /** Labels by which it groups. */
+  readonly groups: string[]
+  /** Metric, label and value that it selects by. */
+  readonly selected: [metric: string, label: string, value: string][]
 }
 
-async function exposed(): Promise<Set<string>> {
-  const families = [...(await scrape()).values()]
-  return new Set(
-    families.flatMap(({ name, type }) =>
-      type === 'HISTOGRAM' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name],
-    ),
-  )
+function askedBy(expression: string): Asked {
+  const asked: Asked = { metrics: [], groups: [], selected: [] }
+  let isGroup = false
+  let label = ''
+  parser.parse(expression).iterate({
+    enter: ({ type, from, to, name }) => {
+      const text = expression.slice(from, to)
+      expect([expression, text, type.isError]).toEqual([expression, text, false])
+      if (name === 'GroupingLabels' || name === 'LabelMatchers') isGroup = name === 'GroupingLabels'
+      if (name === 'Identifier') asked.metrics.push(text)
+      if (name === 'LabelName' && isGroup) asked.groups.push(text)
+      if (name === 'LabelName') label = text
+      // Prometheus itself adds the instance.
+      if (name === 'StringLiteral' && label !== 'instance')
+        for (const value of text.slice(1, -1).split('|'))
+          asked.selected.push([asked.metrics.at(-1) ?? '', label, value])
+    },
+  })
+  return asked
+}
+
+/** Values of each label, by metric. */
+async function exposed(): Promise<Map<string, Map<string, Set<string>>>> {
+  const all = new Map<string, Map<string, Set<string>>>()
+  for (const { name, type, metrics } of (await scrape()).values()) {
+    const labels = new Map<string, Set<string>>(type === 'HISTOGRAM' ? [['le', new Set()]] : [])
+    for (const one of metrics) {
+      for (const [label, value] of Object.entries(one.labels ?? {}))
+        labels.set(label, (labels.get(label) ?? new Set()).add(value))
+    }
+    for (const suffix of type === 'HISTOGRAM' ? ['_bucket', '_sum', '_count'] : ['']) all.set(name + suffix, labels)
+  }
+  return all
+}
+
+/** Nothing that it asks for is missing: no metric, no label, no value of one. */
+async function expectAnswered(title: string, { metrics, groups, selected }: Asked): Promise<void> {
+  const there = await exposed()
+  expect([title, metrics.length > 0]).toEqual([title, true])
+  expect([title, metrics.filter((metric) => !there.has(metric))]).toEqual([title, []])
+  const known = new Set(['instance', ...metrics.flatMap((metric) => [...(there.get(metric)?.keys() ?? [])])])
+  expect([title, groups.filter((label) => !known.has(label))]).toEqual([title, []])
+  const unknown = selected.filter(([metric, label, value]) => there.get(metric)?.get(label)?.has(value) !== true)
+  expect([title, unknown]).toEqual([title, []])
 }
 
 interface Rule {
@@ -160,13 +193,8 @@ describe('what is built on them', () => {
       (group) => group.rules,
     )
 
-  test('alert rules ask for metrics that there are, in expressions that Prometheus takes', async () => {
-    const names = await exposed()
-    for (const { alert, expr } of rules()) {
-      const used = metricsIn(expr)
-      expect([alert, used.length > 0]).toEqual([alert, true])
-      for (const name of used) expect([alert, name, names.has(name)]).toEqual([alert, name, true])
-    }
+  test('alert rules ask for metrics and labels that there are, in expressions that Prometheus takes', async () => {
+    for (const { alert, expr } of rules()) await expectAnswered(alert, askedBy(expr))
   })
 
   test('95 %, thrash and lost audit events page; 80 and 90 % inform', () => {
@@ -182,15 +210,17 @@ describe('what is built on them', () => {
   })
 
   test('the Grafana dashboard shows every metric, and none that there is not', async () => {
-    const names = await exposed()
     const dashboard = JSON.parse(readFileSync('docs/grafana-dashboard.json', 'utf8')) as {
       panels: { title: string; targets: { expr: string }[] }[]
     }
-    const used = dashboard.panels.flatMap(({ title, targets }) =>
-      targets.flatMap(({ expr }) => metricsIn(expr.replaceAll('$__rate_interval', '5m')).map((name) => [title, name])),
-    )
-    for (const [title, name] of used) expect([title, name, names.has(String(name))]).toEqual([title, name, true])
-    const families = new Set(used.map(([, name]) => String(name).replace(/_bucket$/, '')))
-    expect([...families].sort()).toEqual(Object.keys(TYPES).sort())
+    const used = new Set<string>()
+    for (const { title, targets } of dashboard.panels) {
+      for (const { expr } of targets) {
+        const asked = askedBy(expr.replaceAll('$__rate_interval', '5m'))
+        await expectAnswered(title, asked)
+        for (const metric of asked.metrics) used.add(metric.replace(/_bucket$/, ''))
+      }
+    }
+    expect([...used].sort()).toEqual(Object.keys(TYPES).sort())
   })
 })

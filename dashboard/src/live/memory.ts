@@ -1,6 +1,7 @@
 import { computed, signal } from '@preact/signals'
-import type { Memory, Sample, Timeline, TimelinePoint } from '../api/answers.ts'
+import type { Memory } from '../api/answers.ts'
 import { ApiError, ask, refused } from '../api/client.ts'
+import { remember } from './remembered.ts'
 
 /** How it stands with the service. */
 export type Connection =
@@ -75,8 +76,8 @@ async function step(): Promise<void> {
 }
 
 function take(answer: Memory): void {
-  const first = memory.value === null
-  if (!first && memory.value?.run_id !== answer.run_id) restarts.value++
+  const before = memory.value?.run_id
+  if (before !== undefined && before !== answer.run_id) restarts.value++
   memory.value = answer
   const caches = answer.caches.map(
     ({ name, hits, misses, evicted_items }) => [name, { hits, misses, evicted: evicted_items }] as const,
@@ -94,24 +95,5 @@ function take(answer: Memory): void {
     caches: Object.fromEntries(caches),
   }
   moments.value = [...moments.value.slice(-KEPT + 1), moment]
-  if (first && answer.audit !== null) void remember()
-}
-
-/** A bit of the past, so that the first minute has curves, too: usage and hit rate at the checks of the last minutes. */
-export const earlier = signal<readonly Sample[]>([])
-/** And the evictions of these minutes. */
-export const earlierMinutes = signal<readonly TimelinePoint[]>([])
-
-async function remember(): Promise<void> {
-  const query = { since: '-5m' }
-  try {
-    const [{ samples }, { items }] = await Promise.all([
-      ask<{ samples: readonly Sample[] }>('api/cache/memory/history', { query: { ...query, limit: 1000 } }),
-      ask<Timeline>('api/audit/timeline', { query: { ...query, every: '1m' } }),
-    ])
-    earlier.value = samples.toSorted((a, b) => a.at.localeCompare(b.at))
-    earlierMinutes.value = items
-  } catch {
-    // The curves begin now, then.
-  }
+  if (before !== answer.run_id && answer.audit !== null) void remember()
 }

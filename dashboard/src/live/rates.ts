@@ -1,5 +1,6 @@
 import { computed } from '@preact/signals'
-import { earlier, earlierMinutes, type Moment, moments } from './memory.ts'
+import { type Moment, moments } from './memory.ts'
+import { evictionsAt, lateEvictions, remembered } from './remembered.ts'
 
 /** How far back the live curves go, in ms. */
 const WINDOW = 5 * 60_000
@@ -48,23 +49,19 @@ function rate(hits: number, misses: number): number | null {
   return hits + misses > 0 ? hits / (hits + misses) : null
 }
 
-/** Evictions of the minute that it was, where the audit log knew. */
-function evictionsAt(at: number): number | null {
-  const minute = earlierMinutes.value.find(({ from, to }) => Date.parse(from) <= at && at < Date.parse(to))
-  return minute === undefined ? null : (minute.evicted * 60_000) / (Date.parse(minute.to) - Date.parse(minute.from))
-}
-
 export const curves = computed<Curves>(() => {
   const all = moments.value
+  const log = remembered.value
+  const logged = (at: number) => (log === null ? null : evictionsAt(log, at))
   const begin = (all.at(-1)?.at ?? 0) - WINDOW
   const made: Curves = { at: [], usage: [], hitRate: [], evictions: [] }
   const live = all[0]?.at ?? Number.POSITIVE_INFINITY
-  for (const sample of earlier.value) {
+  for (const sample of log?.checks ?? []) {
     const at = Date.parse(sample.at)
     if (at < begin || at >= live) continue
     const hits = sample.caches.reduce((total, cache) => total + cache.hits, 0)
     const misses = sample.caches.reduce((total, cache) => total + cache.misses, 0)
-    push(made, at, sample.usage, rate(hits, misses), evictionsAt(at))
+    push(made, at, sample.usage, rate(hits, misses), logged(at))
   }
   all.forEach((to, index) => {
     if (to.at < begin) return
@@ -74,6 +71,8 @@ export const curves = computed<Curves>(() => {
       push(made, previous.at + 1, null, null, null)
     }
     const from = base(all, index)
+    // The first of the page tells no rate yet: the log's curve goes on without it.
+    if (index === 0 && from === null && made.at.length > 0) return
     const long = base(all, index, EVICTION_SPAN)
     push(
       made,
@@ -81,7 +80,7 @@ export const curves = computed<Curves>(() => {
       to.usage,
       from === null ? null : rate(grown(from.hits, to.hits), grown(from.misses, to.misses)),
       long === null || to.at - long.at < LEAST
-        ? evictionsAt(to.at)
+        ? logged(to.at)
         : perMinute(long, to, (moment) => sum(moment.evictedByCause)),
     )
   })
@@ -101,68 +100,94 @@ function push(
   evictions.push(evicted)
 }
 
-/** What the last checks of the log say of requests, until the page has seen a few seconds itself. */
-function lastChecks() {
-  const end = Date.parse(earlier.value.at(-1)?.at ?? '')
-  const checks = earlier.value.filter(({ at }) => Date.parse(at) >= end - LOOK_BACK)
-  const first = Date.parse(checks[0]?.at ?? '')
+/** Hits and misses of all caches together. */
+function requestsIn(caches: Iterable<{ readonly hits: number; readonly misses: number }>) {
+  let [hits, misses] = [0, 0]
+  for (const cache of caches) {
+    hits += cache.hits
+    misses += cache.misses
+  }
+  return { hits, misses }
+}
+
+function requestRates({ hits, misses }: { hits: number; misses: number }, ms: number) {
+  return { hitRate: rate(hits, misses), requestsPerSecond: ((hits + misses) * 1000) / Math.max(1, ms) }
+}
+
+/** Requests by cache, as the log's last checks have them, and over how many ms. */
+function checkedRequests() {
+  const known = remembered.value?.checks ?? []
+  const end = Date.parse(known.at(-1)?.at ?? '')
+  const checks = known.filter(({ at }) => Date.parse(at) >= end - LOOK_BACK)
   if (checks.length < 2) return null
   const requests = new Map<string, { hits: number; misses: number }>()
   for (const { caches } of checks.slice(1)) {
-    for (const { name, hits, misses } of caches) {
-      const known = requests.get(name) ?? { hits: 0, misses: 0 }
-      requests.set(name, { hits: known.hits + hits, misses: known.misses + misses })
-    }
+    for (const cache of caches) requests.set(cache.name, requestsIn([cache, requests.get(cache.name) ?? NONE]))
   }
-  const rates = ({ hits, misses }: { hits: number; misses: number }) => ({
-    hitRate: rate(hits, misses),
-    requestsPerSecond: ((hits + misses) * 1000) / (end - first),
-    evictedPerMinute: null,
-  })
-  const all = [...requests.values()]
-  return {
-    ...rates({ hits: all.reduce((n, one) => n + one.hits, 0), misses: all.reduce((n, one) => n + one.misses, 0) }),
-    causes: [],
-    caches: new Map([...requests].map(([name, counts]) => [name, rates(counts)] as const)),
-  }
+  return { requests, ms: end - Date.parse(checks[0]?.at ?? '') }
 }
 
-/** What the last minute was like, as far as it was seen. */
+const NONE = { hits: 0, misses: 0 }
+
+/** Requests by cache, as the page has seen them, and over how many ms. */
+function seenRequests(from: Moment, to: Moment) {
+  const requests = Object.entries(to.caches).map(([name, end]) => {
+    const start = from.caches[name] ?? end
+    return [name, { hits: grown(start.hits, end.hits), misses: grown(start.misses, end.misses) }] as const
+  })
+  return { requests: new Map(requests), ms: to.at - from.at }
+}
+
+function isEnough(from: Moment | null, to: Moment): from is Moment {
+  return from !== null && to.at - from.at >= LEAST
+}
+
+/** Evictions a minute, as the page has seen them once it has looked for long enough, until then as the log counts. */
+function evictions(from: Moment | null, to: Moment) {
+  if (isEnough(from, to)) {
+    return {
+      all: perMinute(from, to, (moment) => sum(moment.evictedByCause)),
+      ofCause: (cause: string) => perMinute(from, to, (moment) => moment.evictedByCause[cause] ?? 0),
+      ofCache: (cache: string) => perMinute(from, to, (moment) => moment.caches[cache]?.evicted ?? 0),
+    }
+  }
+  return remembered.value === null ? null : lateEvictions(remembered.value)
+}
+
+/** What the last minute was like, as far as the page or the log has seen it; `null` in it: neither has. */
 export const lastMinute = computed(() => {
   const all = moments.value
   const to = all.at(-1)
+  if (to === undefined) return null
   const from = base(all, all.length - 1, 60)
-  if (to === undefined || from === null) return lastChecks()
-  const known = to.at - from.at >= LEAST
-  const causes = Object.keys(to.evictedByCause).map((cause) => {
-    const values = all.slice(-120).map((_, index, recent) => {
-      const end = recent[index]
-      const start = base(recent, index, EVICTION_SPAN)
-      return end === undefined || start === null ? 0 : perMinute(start, end, (m) => m.evictedByCause[cause] ?? 0)
+  const asked = (isEnough(from, to) ? null : checkedRequests()) ?? (from === null ? null : seenRequests(from, to))
+  const evicted = evictions(from, to)
+  const causes = Object.entries(to.evictedByCause).map(([cause, total]) => {
+    const recent = all.slice(-120).map((end, index, last) => {
+      const start = base(last, index, EVICTION_SPAN)
+      return start === null ? 0 : perMinute(start, end, (moment) => moment.evictedByCause[cause] ?? 0)
     })
-    return { cause, perMinute: known ? perMinute(from, to, (m) => m.evictedByCause[cause] ?? 0) : null, recent: values }
+    return { cause, total, perMinute: evicted?.ofCause(cause) ?? null, recent }
   })
-  const caches = Object.entries(to.caches).map(([name, end]) => {
-    const start = from.caches[name]
-    const hits = grown(start?.hits ?? end.hits, end.hits)
-    const misses = grown(start?.misses ?? end.misses, end.misses)
+  const caches = Object.keys(to.caches).map((name) => {
+    const requests = asked?.requests.get(name)
     return [
       name,
       {
-        hitRate: rate(hits, misses),
-        requestsPerSecond: ((hits + misses) * 1000) / Math.max(1, to.at - from.at),
-        evictedPerMinute: known ? perMinute(from, to, (m) => m.caches[name]?.evicted ?? 0) : null,
+        ...(asked === null || requests === undefined ? UNKNOWN : requestRates(requests, asked.ms)),
+        evictedPerMinute: evicted?.ofCache(name) ?? null,
       },
     ] as const
   })
-  const hits = grown(from.hits, to.hits)
-  const misses = grown(from.misses, to.misses)
   return {
-    hitRate: rate(hits, misses),
-    requestsPerSecond: ((hits + misses) * 1000) / Math.max(1, to.at - from.at),
-    /** `null`: not seen for long enough. */
-    evictedPerMinute: known ? perMinute(from, to, (m) => sum(m.evictedByCause)) : null,
-    causes: causes.sort((a, b) => (b.perMinute ?? 0) - (a.perMinute ?? 0) || a.cause.localeCompare(b.cause)),
+    ...(asked === null ? UNKNOWN : requestRates(requestsIn(asked.requests.values()), asked.ms)),
+    evictedPerMinute: evicted?.all ?? null,
+    /** Those of this run, since the last reset. */
+    causes: causes
+      .filter(({ total }) => total > 0)
+      .sort((a, b) => (b.perMinute ?? 0) - (a.perMinute ?? 0) || a.cause.localeCompare(b.cause)),
     caches: new Map(caches),
   }
 })
+
+const UNKNOWN = { hitRate: null, requestsPerSecond: null }

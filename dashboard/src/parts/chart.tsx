@@ -21,8 +21,8 @@ export interface ChartProps {
   readonly label: string
   /** Epoch seconds, or what `across` writes; ascending. */
   readonly at: number[]
-  /** How a figure of the x axis is written where that isn't time. */
-  readonly across?: (value: number) => string
+  /** What the x axis has where that isn't time. */
+  readonly across?: { readonly text: (value: number) => string; readonly isBytes: boolean }
   readonly series: readonly ChartSeries[]
   readonly height: number
   /** Figures are bytes: the axis goes in steps of 1024. */
@@ -98,14 +98,14 @@ function summary({ series, at, across }: ChartProps): string {
       const known = values.filter((value) => value !== null)
       const last = known.at(-1)
       if (last === undefined) return `${name}: no figures yet`
-      if (across !== undefined) return `${name}: up to ${text(last)} at ${across(at.at(-1) ?? 0)}`
+      if (across !== undefined) return `${name}: up to ${text(last)} at ${across.text(at.at(-1) ?? 0)}`
       return `${name}: ${text(last)} now, between ${text(Math.min(...known))} and ${text(Math.max(...known))}`
     })
     .join('; ')
 }
 
 function options(current: { readonly current: ChartProps }, element: HTMLElement): uPlot.Options {
-  const { height, series, group } = current.current
+  const { height, series, group, across } = current.current
   const style = getComputedStyle(element)
   const colour = (name: string) => style.getPropertyValue(`--${name}`).trim()
   const font = `11px ${style.fontFamily}`
@@ -118,7 +118,8 @@ function options(current: { readonly current: ChartProps }, element: HTMLElement
   return {
     width: element.clientWidth,
     height,
-    padding: [8, 8, 0, 0],
+    // A figure below the last line of the grid is wider than a time's.
+    padding: [8, across === undefined ? 8 : 24, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,
@@ -128,7 +129,7 @@ function options(current: { readonly current: ChartProps }, element: HTMLElement
     },
     scales: {
       x: {
-        time: current.current.across === undefined,
+        time: across === undefined,
         range: (_, from, to) => {
           const { span } = current.current
           return span === undefined ? [from, to] : [span[0], span[1]]
@@ -147,10 +148,9 @@ function options(current: { readonly current: ChartProps }, element: HTMLElement
         ...axis,
         size: 22,
         space: 52,
-        values: (_, splits, __, ___, increment) => {
-          const { across } = current.current
-          return splits.map((value) => (across === undefined ? axisTime(value, increment) : across(value)))
-        },
+        ...(across?.isBytes === true ? { incrs: BYTE_STEPS } : {}),
+        values: (_, splits, __, ___, increment) =>
+          splits.map((value) => (across === undefined ? axisTime(value, increment) : rounded(across.text(value)))),
       },
       {
         ...axis,
@@ -212,9 +212,13 @@ function seriesOptions(
   return quiet === true ? base : { ...base, fill: colour(`${name}-weak`) }
 }
 
-/** Round figures need nothing behind the point. */
 function axisText({ series }: ChartProps, value: number): string {
-  return series[0]?.text(value).replace(/\.0(?=\D|$)/, '') ?? ''
+  return rounded(series[0]?.text(value) ?? '')
+}
+
+/** Round figures need nothing behind the point. */
+function rounded(text: string): string {
+  return text.replace(/\.0(?=\D|$)/, '')
 }
 
 function axisTime(second: number, increment: number): string {
@@ -258,7 +262,7 @@ function showTip(plot: uPlot, { at, series, across }: ChartProps): void {
   tip.hidden = time === undefined || left < 0
   if (time === undefined || index === null || index === undefined) return
   const lines = [
-    across === undefined ? line('when', localText(time * 1000), utcText(time * 1000)) : line('size', across(time)),
+    across === undefined ? line('when', localText(time * 1000), utcText(time * 1000)) : line('size', across.text(time)),
     ...series.map(({ name, values, text }) => {
       const value = values[index]
       return line(name, value === null || value === undefined ? '–' : text(value))

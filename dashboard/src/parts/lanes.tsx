@@ -62,13 +62,24 @@ export function Lanes({
         ))}
       </dl>
       <p class="legend">
-        <i class="swatch" data-kind="run" /> run <i class="swatch" data-kind="crash" /> crash{' '}
-        <i class="swatch" data-kind="warning" /> warning <i class="swatch" data-kind="critical" /> critical, emergency{' '}
-        <i data-kind="cycle" /> eviction cycle <i data-kind="change" /> change
+        {LEGEND.map(([kind, name, shape]) => (
+          <span key={kind}>
+            <i class={shape} data-kind={kind} /> {name}
+          </span>
+        ))}
       </p>
     </>
   )
 }
+
+const LEGEND = [
+  ['run', 'run', 'swatch'],
+  ['crash', 'crash', 'swatch'],
+  ['warning', 'warning', 'swatch'],
+  ['critical', 'critical, emergency', 'swatch'],
+  ['cycle', 'eviction cycle', ''],
+  ['change', 'change', ''],
+] as const
 
 function runMark(run: Run): Mark {
   return {

@@ -2,7 +2,7 @@ import { ratioAt } from '../../../src/base/curve/reading.ts'
 import { bytes, count, percent } from '../../../src/serve/cli/text.ts'
 import type { Curves as Answered, CacheCurve } from '../api/answers.ts'
 import { useAnswer } from '../api/use-answer.ts'
-import { Chart } from '../parts/chart.tsx'
+import { Chart, type ChartProps } from '../parts/chart.tsx'
 import { CacheChoice, Filters } from '../parts/controls.tsx'
 import { Count } from '../parts/figures.tsx'
 import { Panel, Stat } from '../parts/panel.tsx'
@@ -59,8 +59,16 @@ function Curve({ of }: { of: CacheCurve }) {
         </Stat>
       </dl>
       <div class="columns">
-        <Drawn name={`${cache}: hit ratio by entries, under LRU`} points={by_items} text={count} />
-        <Drawn name={`${cache}: hit ratio by bytes, under LRU`} points={by_bytes} text={bytes} />
+        <Drawn
+          name={`${cache}: hit ratio by entries, under LRU`}
+          points={by_items}
+          across={{ text: count, isBytes: false }}
+        />
+        <Drawn
+          name={`${cache}: hit ratio by bytes, under LRU`}
+          points={by_bytes}
+          across={{ text: bytes, isBytes: true }}
+        />
       </div>
       <Table
         label={`Sizes of ${cache}`}
@@ -78,13 +86,13 @@ function Curve({ of }: { of: CacheCurve }) {
   )
 }
 
-function Drawn(props: { name: string; points: CacheCurve['by_items']; text: (value: number) => string }) {
+function Drawn(props: { name: string; points: CacheCurve['by_items']; across: NonNullable<ChartProps['across']> }) {
   const points = [[0, 0] as const, ...props.points]
   return (
     <Chart
       label={props.name}
       at={points.map(([size]) => size)}
-      across={props.text}
+      across={props.across}
       series={[{ name: 'hit ratio', values: points.map(([, ratio]) => ratio), text: (value) => percent(value) }]}
       range={[0, 1]}
       height={180}

@@ -19,13 +19,17 @@ const COLUMNS: readonly Column<Eviction>[] = [
     name: 'Key',
     head: true,
     cell: (row) => (
-      <a class="twice wide" href={keyLink(row.cache, row.key)}>
-        <Key of={row.key} most={56} />
-        <small>{row.cache}</small>
-      </a>
+      <>
+        <a class="twice wide" href={keyLink(row.cache, row.key)}>
+          <Key of={row.key} most={56} />
+          <small>{row.cache}</small>
+        </a>
+        {/* On a phone its own column would be out of sight. */}
+        <span class="why below">{why(row)}</span>
+      </>
     ),
   },
-  { name: 'Why', cell: (row) => <span class="why">{why(row)}</span> },
+  { name: 'Why', minor: true, cell: (row) => <span class="why">{why(row)}</span> },
   { name: 'Size', figure: true, sort: 'size', cell: (row) => <Bytes of={row.size} /> },
   { name: 'Age', figure: true, sort: 'age', cell: (row) => <Duration of={row.age} /> },
   { name: 'Hits', figure: true, sort: 'hits', cell: (row) => <Count of={row.hits} /> },

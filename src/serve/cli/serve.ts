@@ -2,7 +2,6 @@ import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import type { Logger } from 'pino'
 import type { AuditOptions } from '../../base/audit-options.ts'
 import { optionsFromEnv } from '../../base/environment.ts'
 import { HistoryError, OptionError } from '../../base/errors.ts'
@@ -10,13 +9,13 @@ import type { MemoryManagerOptions } from '../../base/options.ts'
 import { POLICIES, type PolicyName } from '../../base/settings.ts'
 import { MemoryManager } from '../../muninn.ts'
 import { DEMO_OPTIONS } from '../demo/options.ts'
-import { type LogLevel, portFrom, serviceFromEnv } from '../environment.ts'
+import { portFrom, serviceFromEnv } from '../environment.ts'
 import { checkExposure } from '../http/guard.ts'
 import type { Service } from '../http/server.ts'
 import { DEFAULT_DB } from './log-command.ts'
 import { print, printJson, usageError } from './output.ts'
+import { type LogTarget, openStartLog } from './start-log.ts'
 import { stopOnSignal } from './stop.ts'
-import { terminalLog } from './terminal-log.ts'
 import { bytes, count } from './text.ts'
 import { unreadVariables } from './unread-variables.ts'
 
@@ -76,7 +75,8 @@ async function serve(flags: ServeOptions): Promise<void> {
   // Before anything is made: a second start must not leave the trace of a run that never was in the first one's log.
   await checkPort(host, port)
 
-  const logger = await openLog(env.logLevel, flags)
+  const log = await openStartLog(env.logLevel, logTarget(flags))
+  const { logger } = log
   for (const { variable, nearest } of await unreadVariables(process.env)) {
     const hint = nearest === null ? 'Muninn has none of that name' : `is it meant to be ${nearest}?`
     logger.warn({ variable, nearest }, `nobody reads the variable ${variable}: ${hint}`)
@@ -89,6 +89,7 @@ async function serve(flags: ServeOptions): Promise<void> {
   if (flags.demo === true) {
     const { serveDemo } = await import('./serve-demo.ts')
     const demo = await serveDemo(options, (memory, at) => start(memory, at ?? port), flags.db !== undefined)
+    log.release()
     stopOnSignal(demo, demo, logger)
     announce(demo.url, demo.memory, demo.db, flags)
     if (!talksToPerson(flags)) logger.info({ url: demo.url, db: demo.db }, 'listening')
@@ -101,10 +102,14 @@ async function serve(flags: ServeOptions): Promise<void> {
   try {
     service = await start(memory, port)
   } catch (error) {
-    // What can't be written to the log would only be tried again, and waited for.
-    if (!(error instanceof HistoryError)) await memory.close()
+    // What can't be written to the log would only be tried again, and waited for; the error says all that the lines do.
+    if (!(error instanceof HistoryError)) {
+      log.release()
+      await memory.close()
+    }
     throw error
   }
+  log.release()
   stopOnSignal(service, memory, logger)
   announce(service.url, memory, resolve(options.audit.path), flags)
   if (!talksToPerson(flags)) logger.info({ url: service.url, db: resolve(options.audit.path) }, 'listening')
@@ -132,10 +137,9 @@ async function demandLog(memory: MemoryManager): Promise<void> {
 }
 
 /** pino's JSON lines on stdout, on stderr beside `--json`, and as plain lines for a person at a terminal. */
-async function openLog(level: LogLevel, flags: ServeOptions): Promise<Logger> {
-  const { pino, destination } = await import('pino')
-  if (talksToPerson(flags)) return pino({ level }, terminalLog)
-  return pino({ level }, destination({ fd: flags.json === true ? 2 : 1, sync: true }))
+function logTarget(flags: ServeOptions): LogTarget {
+  if (talksToPerson(flags)) return 'terminal'
+  return flags.json === true ? 2 : 1
 }
 
 function pick({ tokens, allowedHosts, requireAudit }: ReturnType<typeof serviceFromEnv>) {

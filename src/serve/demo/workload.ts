@@ -114,11 +114,12 @@ const WEIGHTS = KINDS.reduce((sum, kind) => sum + kind.weight, 0)
  */
 export class Workload {
   private readonly random: SeededRandom
-  private exported = 0
-  private step = 0
+  private step: number
 
-  constructor(seed: number) {
-    this.random = new SeededRandom(seed)
+  /** @param step the one that comes first. */
+  constructor(seed: number, step = 0) {
+    this.random = new SeededRandom(seed + step)
+    this.step = step
   }
 
   /** Whether the step that comes next is the first of a new version. */
@@ -164,8 +165,10 @@ export class Workload {
   /** Each of these keys is asked for once a day, and stored as if it would come again. */
   private scan(memory: MemoryManager): void {
     const cache = memory.cache('general')
+    const [day, steps] = [Math.floor(this.step / DAY), (this.step % DAY) - SCAN_AT]
     for (let n = 0; n < SCAN_PER_STEP; n++) {
-      const key = `export:2026-${String(this.exported++ % 100_000).padStart(5, '0')}`
+      const exported = (day * SCAN_FOR + steps) * SCAN_PER_STEP + n
+      const key = `export:2026-${String(exported % 100_000).padStart(5, '0')}`
       if (cache.get(key) === undefined) {
         cache.set(key, { key }, { size: 9000 + Math.round(9000 * this.random.fraction()), cost: 12, actor: 'export' })
       }

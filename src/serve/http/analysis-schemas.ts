@@ -82,6 +82,7 @@ export const Timeline = Type.Object({
       mostUsage: Nullable(Share),
       mostRss: Nullable(Bytes),
       evicted: Count,
+      evictedByCause: Type.Record(Type.String(), Count, { description: 'The same by cause.' }),
       evictedBytes: Bytes,
       expired: Count,
       rejected: Count,

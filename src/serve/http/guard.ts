@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { MuninnError } from '../../base/errors.ts'
 import type { Actor } from '../../muninn.ts'
 import { BROWSER_HEADERS } from './headers.ts'
-import { ProblemError } from './problem.ts'
+import { ProblemError, problem, problemOf, sendProblem } from './problem.ts'
 import { findToken, type Role, type Token } from './tokens.ts'
 import { traceIdOf } from './trace-parent.ts'
 
@@ -67,7 +67,6 @@ export function checkExposure(host: string, tokens: readonly Token[]): void {
 export function guard(app: FastifyInstance, options: GuardOptions): void {
   app.decorateRequest('muninnCaller', null)
   app.addHook('onRequest', (request, reply, done) => {
-    reply.headers(BROWSER_HEADERS)
     try {
       const caller = admit(request, reply, options)
       request.muninnCaller = caller
@@ -87,8 +86,23 @@ export function actorOf(request: FastifyRequest): Actor {
   return traceId === null ? { actor } : { actor, traceId }
 }
 
-/** @throws {ProblemError} where the request may not pass. */
-export function admit(request: FastifyRequest, reply: FastifyReply, options: GuardOptions): Caller {
+/**
+ * For fastify's `frameworkErrors`: a path that can't be decoded never reaches the hooks, and is answered as if it had.
+ */
+export function guardUndecodable(options: GuardOptions) {
+  return (error: Error, request: FastifyRequest, reply: FastifyReply): void => {
+    try {
+      admit(request, reply, options)
+      sendProblem(reply, problem('bad-request', error.message))
+    } catch (refusal) {
+      sendProblem(reply, problemOf(refusal instanceof Error ? refusal : error))
+    }
+  }
+}
+
+/** @throws {ProblemError} where the request may not pass; the answer has its headers in any case. */
+function admit(request: FastifyRequest, reply: FastifyReply, options: GuardOptions): Caller {
+  reply.headers(BROWSER_HEADERS)
   checkHost(request, options.hosts ?? hostsOfLoopback(request, options.tokenNeeded))
   const mutates = !['GET', 'HEAD', 'OPTIONS', 'TRACE'].includes(request.method)
   if (mutates) checkOrigin(request)

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type FastifyInstance, fastify } from 'fastify'
 import type { MemoryManager } from '../../muninn.ts'
+import { type GuardOptions, guardUndecodable } from './guard.ts'
 import { mountApi } from './mount.ts'
 import { checkPluginOptions } from './plugin-options.ts'
 import { answerUnknown, PROBLEM_TYPE, problem } from './problem.ts'
@@ -48,9 +49,15 @@ export interface MuninnHandler {
  * @throws {OptionError} where an option is not one, or not what it may be.
  */
 export async function muninnHandler(options: MuninnHttpOptions): Promise<MuninnHandler> {
-  const app = fastify({ routerOptions: { maxParamLength: MAX_PARAM_LENGTH }, schemaController: OWN_COMPILERS })
+  const checks = checksOf(options)
+  const app = fastify({
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    schemaController: OWN_COMPILERS,
+    frameworkErrors: guardUndecodable(checks),
+  })
+  // What comes here is Muninn's: unknown paths are guarded, too.
   app.setNotFoundHandler(answerUnknown)
-  await app.register(muninnHttp, { dashboard: true, ...options })
+  await mount(app, { dashboard: true, ...options }, checks)
   await app.ready()
   const handler = (request: IncomingMessage, response: ServerResponse) => {
     // What was read is gone: fastify would wait for it for ever.
@@ -75,16 +82,20 @@ function refuseRead(response: ServerResponse): void {
  * @throws {OptionError} where an option is not one, or not what it may be.
  */
 export default async function muninnHttp(app: FastifyInstance, options: MuninnHttpOptions): Promise<void> {
-  const tokens = checkPluginOptions(options)
-  await protect(app, {
-    tokenNeeded: tokens.length > 0,
-    tokens,
-    hosts: options.allowedHosts?.map((host) => host.toLowerCase()) ?? null,
-  })
+  const checks = checksOf(options)
   // At the root, unknown routes are the host application's to answer.
-  if (app.prefix !== '') {
-    app.setNotFoundHandler(answerUnknown)
-  }
+  if (app.prefix !== '') app.setNotFoundHandler(answerUnknown)
+  await mount(app, options, checks)
+}
+
+function checksOf(options: MuninnHttpOptions): GuardOptions {
+  const tokens = checkPluginOptions(options)
+  const hosts = options.allowedHosts?.map((host) => host.toLowerCase()) ?? null
+  return { tokenNeeded: tokens.length > 0, tokens, hosts }
+}
+
+async function mount(app: FastifyInstance, options: MuninnHttpOptions, checks: GuardOptions): Promise<void> {
+  await protect(app, checks)
   let closing = false
   app.addHook('preClose', async () => {
     closing = true

@@ -1,18 +1,11 @@
 import type { Socket } from 'node:net'
-import {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  fastify,
-  LogController,
-} from 'fastify'
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify'
 import type { MemoryManager } from '../../muninn.ts'
-import { admit, checkExposure, type GuardOptions, isLoopback, LOOPBACK_HOSTS } from './guard.ts'
+import { checkExposure, type GuardOptions, guardUndecodable, isLoopback, LOOPBACK_HOSTS } from './guard.ts'
 import { InFlight } from './in-flight.ts'
 import { mountApi } from './mount.ts'
 import { DEFAULT_MAX_ITEM_BYTES, MAX_PARAM_LENGTH } from './plugin.ts'
-import { answerUnknown, PROBLEM_TYPE, problem, problemOf, sendProblem } from './problem.ts'
+import { answerUnknown, PROBLEM_TYPE } from './problem.ts'
 import { protect } from './protect.ts'
 import { OWN_COMPILERS } from './routes/schema-check.ts'
 import type { Token } from './tokens.ts'
@@ -86,6 +79,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     draining: () => draining,
   })
   app.server.maxConnections = MOST_CONNECTIONS
+  const closeUnused = closerOfUnused(app)
   await app.listen({ host: options.host, port: options.port })
   return {
     url: app.listeningOrigin,
@@ -93,9 +87,22 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       draining = true
       const impatience = setTimeout(() => app.server.closeAllConnections(), grace)
       await inFlight.settled()
+      closeUnused()
       await app.close()
       clearTimeout(impatience)
     },
+  }
+}
+
+/** Browsers and balancers connect ahead of need: a server that stops would wait for what may never be asked. */
+function closerOfUnused(app: FastifyInstance): () => void {
+  const open = new Set<Socket>()
+  app.server.on('connection', (socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+  })
+  return () => {
+    for (const socket of open) if (socket.bytesRead === 0) socket.destroy()
   }
 }
 
@@ -114,15 +121,7 @@ function build(logger: FastifyBaseLogger, checks: GuardOptions, patience: Patien
     // While it drains, what still comes in on an open connection is answered: /readyz has something to say then.
     return503OnClosing: false,
     clientErrorHandler: answerMalformed,
-    // A path that can't be decoded never reaches the hooks.
-    frameworkErrors: (error, request: FastifyRequest, reply: FastifyReply) => {
-      try {
-        admit(request, reply, checks)
-        sendProblem(reply, problem('bad-request', error.message))
-      } catch (refusal) {
-        sendProblem(reply, problemOf(refusal instanceof Error ? refusal : error))
-      }
-    },
+    frameworkErrors: guardUndecodable(checks),
   })
   app.setNotFoundHandler(answerUnknown)
   return app

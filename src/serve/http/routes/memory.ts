@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import { Type } from '#typebox'
 import { timestamp } from '../../wire.ts'
 import { actorOf } from '../guard.ts'
@@ -5,6 +6,11 @@ import { MemoryAnswer, memoryAnswer } from '../memory-answer.ts'
 import { ProblemError } from '../problem.ts'
 import type { App, RouteContext } from './context.ts'
 import { MANAGEMENT } from './rate.ts'
+
+/** The reference's clients send no body at all. */
+const noBodyIsEmpty = async (request: FastifyRequest) => {
+  request.body ??= {}
+}
 
 const EvictBody = Type.Object(
   {
@@ -65,10 +71,7 @@ export function memoryRoutes(app: App, { memory }: RouteContext): void {
         body: EvictBody,
         response: { 200: EvictAnswer },
       },
-      // The reference's clients send no body at all.
-      preValidation: async (request) => {
-        request.body ??= {}
-      },
+      preValidation: noBodyIsEmpty,
     },
     async (request) => {
       const { cache, target } = request.body
@@ -102,8 +105,10 @@ export function memoryRoutes(app: App, { memory }: RouteContext): void {
         tags,
         operationId: 'resetStatistics',
         summary: 'Start statistics and peaks anew; contents stay',
+        body: Type.Object({}, { additionalProperties: false }),
         response: { 200: ResetAnswer },
       },
+      preValidation: noBodyIsEmpty,
     },
     async (request) => {
       memory.actingAs(actorOf(request), () => memory.resetStats())
