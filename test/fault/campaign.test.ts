@@ -68,7 +68,7 @@ test(`${COUNT} scenarios of faults from seed ${FROM}: limits, books and the fold
     if (seed % 100 === 0 && threads() > before)
       breaches.push(`MUNINN_FAULT=${seed}: ${threads() - before} threads left`)
     if (isNight && ((seed + 1 - FROM) % PRINTED === 0 || seed + 1 === FROM + COUNT))
-      process.stdout.write(`${tally.text(FROM)}\n${breaches.length} breaches\n`)
+      process.stdout.write(`${tally.text(FROM)}\n${breaches.length} breaches\n${breaches.join('\n')}\n`)
   }
   expect(breaches).toEqual([])
 })
