@@ -53,6 +53,11 @@ export class Draft implements Stored {
     }
   }
 
+  /** What the last charge took where sizes are estimated, as `HeapEstimate` says. */
+  get reads(): number {
+    return this.estimate.reads
+  }
+
   annotate(
     expiresAt: number,
     cost: number,

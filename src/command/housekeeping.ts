@@ -38,7 +38,7 @@ export class Housekeeping {
   /** Called by each check, before it judges. */
   onCheck: (at: number) => void = () => {}
   /** Sizes some entries again. */
-  remeasure: (at: number) => void = () => {}
+  remeasure: (now: () => number) => void = () => {}
   /** Until the warning about the item limit was given. */
   watchesItems = true
   /** Entries or bytes that came and did not leave, or left and never came: a bug, where it isn't 0. */
@@ -102,10 +102,13 @@ export class Housekeeping {
 
   /** One check: frees what is past its time, samples, tells new peaks, judges the level, audits the books. */
   check(): void {
-    const at = this.clock.refresh()
-    this.evictor.sweep(at, Number.POSITIVE_INFINITY)
-    this.noticeClock(at)
-    this.remeasure(at)
+    const begun = this.clock.refresh()
+    this.evictor.sweep(begun, Number.POSITIVE_INFINITY)
+    this.noticeClock(begun)
+    this.remeasure(() => this.clock.read())
+    // A size function may have taken its time, and may have closed the manager.
+    if (this.stopped) return
+    const at = this.clock.read()
     this.onCheck(at)
     this.recordSample(at)
     this.recordPeaks(at)

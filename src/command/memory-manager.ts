@@ -156,7 +156,7 @@ export class MemoryManager {
       memory: resolved.pressure ? surroundings.memory(mayUse) : null,
     })
     const remeasuring = new Remeasuring(recorder, evictor, resolved.sizing, resolved.remeasure)
-    housekeeping.remeasure = (at) => remeasuring.check(at)
+    housekeeping.remeasure = (now) => remeasuring.check(now)
     const actors = new Actors()
     this.engine = new Engine({
       recorder,

@@ -1,11 +1,23 @@
 import type { SizeFunction } from '../base/options.ts'
 import type { Resized } from '../event/catalogue.ts'
 import type { CacheState } from '../fold/cache-state.ts'
+import { NONE } from '../fold/columns.ts'
+import type { State } from '../fold/state.ts'
 import { Draft } from './draft.ts'
 import type { Evictor } from './evictor.ts'
 import type { Recorder } from './recorder.ts'
 
 const NOBODY = { actor: null, traceId: null }
+/** Properties, elements and entries that one check reads at most, whatever is in the sample: some 5 ms. */
+const MOST_READS = 20_000
+
+/** An entry that was sized again. */
+interface Measured {
+  readonly h: number
+  readonly value: unknown
+  readonly resized: Resized
+  readonly previousOffHeap: number
+}
 
 /**
  * Finds values that were changed after they were stored: at each check a sample of the entries, others each time, is
@@ -13,16 +25,19 @@ const NOBODY = { actor: null, traceId: null }
  */
 export class Remeasuring {
   private readonly recorder: Recorder
+  private readonly state: State
   private readonly evictor: Evictor
   private readonly draft: Draft
-  /** Entries looked at by a check, at most; 0: none, ever. */
+  /** Entries looked at by a check; 0: none, ever. */
   private readonly sample: number
   /** Handles of entries whose size was stated. */
   private readonly stated = new Set<number>()
-  private looked = 0
+  /** Buckets of each cache's index that were looked at. */
+  private readonly looked = new WeakMap<CacheState, number>()
 
   constructor(recorder: Recorder, evictor: Evictor, sizing: 'heap' | 'payload' | SizeFunction, sample: number) {
     this.recorder = recorder
+    this.state = recorder.state
     this.evictor = evictor
     this.draft = new Draft(sizing)
     this.sample = sample
@@ -35,43 +50,77 @@ export class Remeasuring {
     else this.stated.delete(h)
   }
 
-  check(at: number): void {
-    const { state } = this.recorder
+  /** @param now tells the time: a size function may call the cache, at a later one. */
+  check(now: () => number): void {
+    const { state } = this
     if (this.sample === 0 || state.items === 0) return
-    const found = { sampled: 0, bytesBefore: 0, bytesAfter: 0, entries: [] as Resized[] }
-    for (const cache of state.cacheList) {
-      const share = Math.ceil((this.sample * cache.items) / state.items)
-      for (const h of cache.index.some(share, this.looked)) {
-        const resized = this.measured(cache, h)
-        if (resized === null) continue
-        found.sampled++
-        found.bytesBefore += resized.previousSize
-        found.bytesAfter += resized.size
-        if (resized.size !== resized.previousSize) found.entries.push(resized)
-      }
-    }
-    this.looked += this.sample
-    if (found.sampled === 0) return
-    this.recorder.record({ seq: this.recorder.nextSeq, at, type: 'remeasured', ...found })
-    if (found.bytesAfter > found.bytesBefore) this.evictor.holdLimits(NOBODY)
+    const { items } = state
+    const measured = state.cacheList.flatMap((cache) => this.sampleOf(cache, cache.items / items))
+    const found = state.stopped ? [] : measured.filter((entry) => this.isAsItWas(entry))
+    if (found.length === 0) return
+    const entries = found.filter(isChanged).map(({ resized }) => resized)
+    this.recorder.record({
+      seq: this.recorder.nextSeq,
+      at: now(),
+      type: 'remeasured',
+      sampled: found.length,
+      bytesBefore: found.reduce((sum, { resized }) => sum + resized.previousSize, 0),
+      bytesAfter: found.reduce((sum, { resized }) => sum + resized.size, 0),
+      entries,
+    })
+    if (entries.length > 0) this.evictor.holdLimits(NOBODY)
   }
 
-  private measured(cache: CacheState, h: number): Resized | null {
-    if (this.stated.has(h)) return null
-    const { recorder, draft } = this
-    const { columns } = recorder.state
-    const key = columns.keys[h] as string
-    const addedSeq = columns.addedSeq[h]
+  /** Its share of the sample, and of what that may take. */
+  private sampleOf(cache: CacheState, share: number): Measured[] {
+    const most = Math.ceil(this.sample * share)
+    const found: Measured[] = []
+    let step = this.looked.get(cache) ?? 0
+    let reads = MOST_READS * share
+    for (let left = cache.index.buckets; left > 0 && found.length < most && reads > 0; left--) {
+      for (const h of cache.index.bucket(step++)) {
+        const measured = this.measured(cache, h)
+        if (measured === null) continue
+        found.push(measured)
+        reads -= this.draft.reads
+      }
+    }
+    this.looked.set(cache, step)
+    return found
+  }
+
+  private measured(cache: CacheState, h: number): Measured | null {
+    const { recorder, state, draft } = this
     const value = recorder.values[h]
+    // A size function may have called the cache: there may be no such entry any more.
+    if (this.stated.has(h) || value === undefined) return null
+    const key = state.columns.keys[h] as string
+    const previousSize = state.columns.size[h] as number
+    const previousOffHeap = state.offHeapOf(h)
     try {
-      draft.charge(key, value, undefined, recorder.state.settings.policy)
+      draft.charge(key, value, undefined, state.settings.policy)
     } catch (error) {
-      recorder.publisher.failed(error)
+      recorder.publisher.failed(error, 'a size function failed at a value that is stored; it is charged what it was')
       return null
     }
-    // A size function may have called the cache.
-    if (recorder.state.columns.addedSeq[h] !== addedSeq || recorder.values[h] !== value) return null
     const { size, offHeap } = draft
-    return { cache: cache.name, key, size, offHeap, previousSize: columns.size[h] as number }
+    return { h, value, resized: { cache: cache.name, key, size, offHeap, previousSize }, previousOffHeap }
   }
+
+  /** Whether the entry is there, with the value and the charge that it had. */
+  private isAsItWas({ h, value, resized: { cache: name, key, previousSize }, previousOffHeap }: Measured): boolean {
+    const { state, recorder } = this
+    const held = state.caches.get(name)?.index.find(key, state.hasher.hash(key)) ?? NONE
+    return (
+      held === h &&
+      recorder.values[h] === value &&
+      !this.stated.has(h) &&
+      state.columns.size[h] === previousSize &&
+      state.offHeapOf(h) === previousOffHeap
+    )
+  }
+}
+
+function isChanged({ resized: { size, offHeap, previousSize }, previousOffHeap }: Measured): boolean {
+  return size !== previousSize || offHeap !== previousOffHeap
 }

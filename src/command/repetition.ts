@@ -1,4 +1,5 @@
-import type { Configured, CycleStarted, MuninnEvent, Stored } from '../event/catalogue.ts'
+import type { Configured, CycleStarted, MuninnEvent, Remeasured, Stored } from '../event/catalogue.ts'
+import type { CacheState } from '../fold/cache-state.ts'
 import { NONE } from '../fold/columns.ts'
 import type { Cache } from './cache.ts'
 import type { Engine } from './engine.ts'
@@ -45,6 +46,11 @@ export class Repetition {
   }
 
   repeat(e: MuninnEvent): void {
+    this.doAgain(e)
+    this.of.engine.publisher.flush()
+  }
+
+  private doAgain(e: MuninnEvent): void {
     const { evictor, housekeeping, recorder } = this.of.engine
     switch (e.type) {
       case 'accessed':
@@ -68,6 +74,8 @@ export class Repetition {
         return this.force(e)
       case 'cycle-continued':
         return evictor.continueBackground(e.at)
+      case 'remeasured':
+        return this.remeasured(e)
       case 'checked':
         return housekeeping.check()
       case 'budget-changed':
@@ -112,13 +120,34 @@ export class Repetition {
   /** As a sweep, or the call that found it: neither judges the level by itself. */
   private expire(name: string, key: string, at: number): void {
     const { state, evictor } = this.of.engine
+    const found = this.find(name, key)
+    if (found !== null && (state.columns.expiresAt[found.h] as number) <= at) evictor.expire(found.cache, found.h, at)
+  }
+
+  /** What changed values cost is as recorded, for those of them that are held here, and for those that may be stored again. */
+  private remeasured(e: Remeasured): void {
+    const { recorder, evictor, state } = this.of.engine
+    const entries = e.entries.flatMap((entry) => {
+      const { cache, key, size, offHeap } = entry
+      const kept = this.kept.get(cache)?.get(key)
+      if (kept !== undefined) this.kept.get(cache)?.set(key, { ...kept, stored: { ...kept.stored, size, offHeap } })
+      const found = this.find(cache, key)
+      return found === null ? [] : [{ ...entry, previousSize: state.columns.size[found.h] as number }]
+    })
+    recorder.record({ ...e, entries, seq: recorder.nextSeq })
+    evictor.holdLimits(NOBODY)
+  }
+
+  private find(name: string, key: string): { readonly cache: CacheState; readonly h: number } | null {
+    const { state } = this.of.engine
     const cache = state.caches.get(name)
-    const h = cache === undefined ? NONE : cache.index.find(key, state.hasher.hash(key))
-    if (cache !== undefined && h !== NONE && (state.columns.expiresAt[h] as number) <= at) evictor.expire(cache, h, at)
+    if (cache === undefined) return null
+    const h = cache.index.find(key, state.hasher.hash(key))
+    return h === NONE ? null : { cache, h }
   }
 
   private configure(e: Configured): void {
-    const { recorder, evictor, publisher } = this.of.engine
+    const { recorder, evictor } = this.of.engine
     if (e.reason === 'limits') evictor.completeBackground(e.at)
     const to = Object.fromEntries(
       Object.entries(e.to).filter(([name]) => !(this.held as ReadonlySet<string>).has(name)),
@@ -126,18 +155,16 @@ export class Repetition {
     recorder.record({ ...e, to, seq: recorder.nextSeq })
     if (e.reason === 'cache-dropped') for (const name of Object.keys(e.to.caches ?? {})) this.of.forget(name)
     evictor.holdLimits(NOBODY)
-    publisher.flush()
   }
 
   /** Cycles that somebody asked for, or that the process's own memory did; the others begin by themselves. */
   private force({ at, trigger, cache: name, targetBytes, targetHeapBytes }: CycleStarted): void {
-    const { evictor, publisher, state } = this.of.engine
+    const { evictor, state } = this.of.engine
     if (trigger === 'pressure' && state.cycle === null && !this.held.has('maxMemory'))
       evictor.startBackground(trigger, at)
     const cache = name === null ? null : (state.caches.get(name) ?? null)
     if (trigger !== 'forced' || (name !== null && cache === null)) return
     evictor.runWhole({ trigger, cache, targetBytes, targetHeapBytes }, NOBODY)
-    publisher.flush()
   }
 }
 

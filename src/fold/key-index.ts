@@ -88,26 +88,47 @@ export class KeyIndex {
     return this.collect(this.count, 1)
   }
 
-  /** Handles of some entries, at most `most`, evenly from over the table: keys are there in no order. Others after other numbers of `passed` buckets. */
-  some(most: number, passed = 0): number[] {
-    // Odd, so that it visits every bucket of 2^n; far apart, since neighbours came into the table together.
-    return this.count <= most ? this.handles() : this.collect(most, (this.heads.length * 0.618) | 1, passed)
+  /** Handles of some entries, at most `most`, evenly from over the table: keys are there in no order. */
+  some(most: number): number[] {
+    return this.count <= most ? this.handles() : this.collect(most, this.stride)
   }
 
-  private collect(most: number, stride: number, passed = 0): number[] {
+  /** Buckets of the table, half of them empty or more. */
+  get buckets(): number {
+    return this.heads.length
+  }
+
+  /** Handles in the bucket that comes after so many others in the walk of `some`, which goes round and round. */
+  bucket(step: number): number[] {
+    this.moveAll()
+    return this.collectFrom(Math.imul(step, this.stride) & this.mask, [])
+  }
+
+  /** Odd, so that it visits every bucket of 2^n; far apart, since neighbours came into the table together. */
+  private get stride(): number {
+    return (this.heads.length * 0.618) | 1
+  }
+
+  private moveAll(): void {
     if (this.old !== null) this.move(this.old, this.old.length)
-    const { heads, mask, columns } = this
+  }
+
+  private collect(most: number, stride: number): number[] {
+    this.moveAll()
+    const { heads, mask } = this
     const handles: number[] = []
-    for (
-      let looked = 0, bucket = Math.imul(passed, stride) & mask;
-      looked < heads.length;
-      looked++, bucket = (bucket + stride) & mask
-    ) {
-      for (let held = heads[bucket] as number; held !== 0; held = columns.chain[held - 1] as number) {
-        if (handles.length === most) return handles
-        handles.push(held - 1)
-      }
+    for (let looked = 0, bucket = 0; looked < heads.length && handles.length < most; looked++) {
+      this.collectFrom(bucket, handles)
+      bucket = (bucket + stride) & mask
     }
+    if (handles.length > most) handles.length = most
+    return handles
+  }
+
+  private collectFrom(bucket: number, handles: number[]): number[] {
+    const { heads, columns } = this
+    for (let held = heads[bucket] as number; held !== 0; held = columns.chain[held - 1] as number)
+      handles.push(held - 1)
     return handles
   }
 

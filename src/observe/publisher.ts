@@ -188,9 +188,9 @@ export class Publisher {
     }
   }
 
-  failed(error: unknown): void {
+  failed(error: unknown, what = 'a subscriber threw; the cache goes on'): void {
     this.errors++
-    this.logger.error({ err: error }, 'a subscriber threw; the cache goes on')
+    this.logger.error({ err: error }, what)
   }
 
   /** An async observer's rejection would end the process, as one that nobody handles. */

@@ -243,6 +243,7 @@ export type FindingName =
   | 'crowding prefix'
   | 'too-large items'
   | 'refused adds'
+  | 'size drift'
   | 'fighting settings'
   | 'more memory pays'
   | 'memory to spare'

@@ -10,6 +10,7 @@ import { crowding, growingProcess, memoryWarnings, refusedAdds, tooLarge } from 
 import { fightingSettings } from './findings-of-settings.ts'
 import type { Asked } from './question.ts'
 import { settingsAt } from './settings-read.ts'
+import { sizeDrift } from './size-drift.ts'
 
 /** What is looked at where no time is asked for, back from the last event. */
 const WINDOW = 86_400_000
@@ -23,6 +24,7 @@ const CHECKS = [
   crowding,
   tooLarge,
   refusedAdds,
+  sizeDrift,
   fightingSettings,
   advice,
 ] as const

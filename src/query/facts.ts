@@ -5,6 +5,7 @@ import type { Database } from '../persist/reader.ts'
 import type { Finding } from './analyses.ts'
 import { type Bounds, departures, IN_MINUTES, quantile, type Sums, spread, type Traffic, traffic } from './counts.ts'
 import { settingsAt } from './settings-read.ts'
+import { type Drift, driftOf } from './size-drift.ts'
 
 /* What the doctor looks at, read once. */
 
@@ -43,6 +44,7 @@ export interface Facts {
   readonly memory: readonly { readonly rss: number; readonly bytes: number }[]
   /** By cache, what the last check told of it. */
   readonly curves: ReadonlyMap<string, Pick<CacheSample, 'items' | 'bytes'> & { readonly curve: Curve | null }>
+  readonly drift: Drift
   /** The newest refusal of an item that was too large. */
   readonly largeRefusal: {
     readonly cache: string
@@ -83,6 +85,7 @@ export function readFacts(database: Database, bounds: Bounds): Facts | null {
     cycles: cyclesOf(database, scope),
     memory: memoryOf(database, { ...scope, runId: run.id }),
     curves: curvesOf(database, { ...scope, runId: run.id }),
+    drift: driftOf(database, bounds),
     largeRefusal: largeRefusalOf(database, bounds),
   }
 }

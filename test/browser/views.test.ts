@@ -242,7 +242,7 @@ test('Doctor: whatever it suggests that can be changed has a button that does it
     const before = memory.settings
     const visit = await Visit.to(browser, served.url, 'now')
     const { page } = visit
-    const items = [...SUGGESTED, ['NODE_OPTIONS', null] as const].map(([setting, value]) => {
+    const items = [...SUGGESTED, ['NODE_OPTIONS', null] as const, ['clone', null] as const].map(([setting, value]) => {
       const words = { evidence: ['Seen.'], from: 'what it was', to: String(value), advice: 'Change it.' }
       return { finding: 'fighting settings', cache: null, severity: 'notice', setting, value, ...words }
     })

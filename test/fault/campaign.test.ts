@@ -19,6 +19,8 @@ const ONE = process.env.MUNINN_FAULT
 /** The night begins elsewhere each time, unless it is told where. */
 const FROM = Number(ONE ?? process.env.MUNINN_FAULTS_FROM ?? (isNight ? randomInt(2 ** 31) : 1))
 const COUNT = ONE !== undefined ? 1 : Number(process.env.MUNINN_FAULTS ?? (isNight ? 10_000 : 250))
+/** Scenarios after which a night's tally is printed, since one may be cut short. */
+const PRINTED = 500
 const CROWD = isNight ? 1_000_000 : 100_000
 
 const realTurn = (
@@ -65,7 +67,8 @@ test(`${COUNT} scenarios of faults from seed ${FROM}: limits, books and the fold
     for (const error of uncaught.splice(0)) breaches.push(`MUNINN_FAULT=${seed}: nobody caught ${described(error)}`)
     if (seed % 100 === 0 && threads() > before)
       breaches.push(`MUNINN_FAULT=${seed}: ${threads() - before} threads left`)
+    if (isNight && ((seed + 1 - FROM) % PRINTED === 0 || seed + 1 === FROM + COUNT))
+      process.stdout.write(`${tally.text(FROM)}\n${breaches.length} breaches\n${breaches.join('\n')}\n`)
   }
-  if (isNight) process.stdout.write(`${tally.text(FROM)}\n`)
   expect(breaches).toEqual([])
 })

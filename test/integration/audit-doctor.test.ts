@@ -72,6 +72,7 @@ describe('doctor', () => {
       'who writes',
       'larger than a limit',
       'refused for want of room',
+      'changed after they were stored',
       'settings that fight',
     ])
       expect(looked.join('\n')).toContain(subject)
@@ -239,6 +240,37 @@ describe('doctor', () => {
     // Full and healthy: the first level, once.
     expect(named(await findings(options, fill), 'memory warnings')).toEqual([])
     expect(named(await findings(options, fill), 'refused adds')).toEqual([])
+  })
+
+  test('values that are changed after they were stored', async () => {
+    const changing = (grows: number, sizing: 'heap' | (() => number) = 'heap') => {
+      const work: Work = ({ memory, pass }) => {
+        const values = Array.from({ length: 100 }, () => [new ArrayBuffer(1_000)])
+        for (const [i, value] of values.entries()) {
+          memory.cache(i < 20 ? 'page' : 'tenant').set(`user:${i}`, value)
+        }
+        for (let minute = 0; minute < 10; minute++) {
+          pass(60_000)
+          for (const value of values.slice(0, grows)) value.push(new ArrayBuffer(1_000))
+          memory.check()
+        }
+      }
+      return diagnosis({ ...FITS, maxHeap: 900_000, sizing, remeasure: 100 }, work)
+    }
+    const { items, looked } = await changing(30)
+    expect(named(items, 'size drift')).toMatchObject([
+      { cache: 'page', severity: 'warning', setting: 'clone', from: 'false', to: 'true', value: null },
+    ])
+    const evidence = named(items, 'size drift')[0]?.evidence.join(' ')
+    expect(evidence).toMatch(/1,000 entries again; 300 had changed .* cache "page" were charged .* "user:\d+" went/)
+    expect(looked.join('\n')).toContain('300 of 1000 sized again')
+    const still = await changing(0)
+    expect(still.items).toEqual([])
+    expect(still.looked.join('\n')).toContain('0 of 1000 sized again')
+    let weight = 100
+    expect(named((await changing(0, () => weight++)).items, 'size drift')).toMatchObject([{ setting: 'sizing' }])
+    const never = await diagnosis(FITS, readThrough(300, 600, 5))
+    expect(never.looked.join('\n')).toContain('no check sizes entries again (option remeasure)')
   })
 
   test('a process that grows while its caches do not', async () => {

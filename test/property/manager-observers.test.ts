@@ -45,7 +45,7 @@ describe('observers', () => {
       fc.asyncProperty(runs, async ({ config, commands }) => {
         // One after the other, the first one's timers cleared: each one's waiting would let the other's fire.
         const alone = new Player(config)
-        const answers = commands.map((command) => alone.play(command))
+        const answers = commands.map((command) => structuredClone(alone.play(command)))
         vi.clearAllTimers()
         const watched = new Player(config)
         const told: number[] = []

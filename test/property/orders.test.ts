@@ -59,6 +59,7 @@ class Comparison {
         key: step.key,
         value: 0,
         offHeap: 0,
+        isStated: true,
         storedAt: 0,
         storedBy: null,
         usedAt: 0,

@@ -32,6 +32,9 @@ export class Ledger {
       case 'expired':
       case 'removed':
         return this.leave(event.cache, event.key, event.size)
+      case 'remeasured':
+        for (const { cache, key, size, previousSize } of event.entries) this.come(cache, key, size, previousSize)
+        return
       case 'cleared':
         return this.clear(event.cache, event.count, event.bytes)
       case 'configured':
@@ -72,7 +75,11 @@ export class Ledger {
       assert.ok(!entries.has(key), `${key} is added, and was not there`)
       this.entriesIn++
     } else {
-      assert.equal(entries.get(key), previousSize, `${key} is updated, and was there with its previous size`)
+      assert.equal(
+        entries.get(key),
+        previousSize,
+        `${key} is updated or sized again, and was there with its previous size`,
+      )
       this.bytesOut += previousSize
     }
     entries.set(key, size)

@@ -23,9 +23,17 @@ export class HandClock {
   }
 }
 
+/** A value that can be changed after it was stored. */
+export type Box = [content: string | Uint8Array]
+
+export function isBox(value: unknown): value is Box {
+  return Array.isArray(value)
+}
+
 /** A size function of any user's making. */
 function weigh(value: unknown, key: string): number {
-  return ((typeof value === 'string' ? value.length : 3) + key.length) % 50
+  const content = isBox(value) ? value[0] : value
+  return ((typeof content === 'string' || content instanceof Uint8Array ? content.length : 3) + key.length) % 50
 }
 
 export function optionsOf(config: Config, clock: HandClock): MemoryManagerOptions {
@@ -88,22 +96,23 @@ const estimate = new HeapEstimate()
 /** @param id tells this value from all others. */
 export function givenOf(spec: StoreSpec, key: string, id: number, config: Config): Given {
   const { kind, ttl, cost, tags, actor } = spec
-  const length = spec.size * (kind === 'bytes' || kind === 'text' ? Math.ceil(config.scale / 4) : config.scale)
-  const value = kind === 'text' ? `${id}é`.padEnd(length, 'x') : kind === 'bytes' ? new Uint8Array(length) : id
+  const value = kind === 'box' ? [contentOf(spec, id, config)] : contentOf(spec, id, config)
+  const size = spec.size * config.scale
   const options: SetOptions = {
-    ...(kind === 'stated' ? { size: length } : {}),
+    ...(kind === 'stated' ? { size } : {}),
     ...(ttl === undefined ? {} : { ttl }),
     ...(cost === undefined ? {} : { cost }),
     ...(tags === undefined ? {} : { tags }),
     ...(actor === undefined ? {} : { actor }),
   }
-  const charge = kind === 'stated' ? { size: length, offHeap: 0 } : chargeOf(value, key, config)
+  const charge = kind === 'stated' ? { size, offHeap: 0 } : chargeOf(value, key, config)
   return {
     value,
     options,
     store: {
       value,
       ...charge,
+      isStated: kind === 'stated',
       ttl: ttl === undefined ? undefined : typeof ttl === 'string' ? Number.parseInt(ttl, 10) * 1000 : Math.ceil(ttl),
       cost: cost ?? 0,
       tags: tags ?? [],
@@ -112,12 +121,19 @@ export function givenOf(spec: StoreSpec, key: string, id: number, config: Config
   }
 }
 
+export function contentOf({ kind, size }: Pick<StoreSpec, 'kind' | 'size'>, id: number, { scale }: Config) {
+  const length = size * Math.ceil(scale / 4)
+  if (kind === 'bytes') return new Uint8Array(length)
+  return kind === 'text' || kind === 'box' ? `${id}é`.padEnd(length, 'x') : id
+}
+
 /** What a value costs. Heap estimates have tests of their own, and are taken as they are. */
-function chargeOf(value: unknown, key: string, { sizing, policy }: Config): { size: number; offHeap: number } {
+export function chargeOf(value: unknown, key: string, { sizing, policy }: Config): { size: number; offHeap: number } {
   if (sizing === 'function') return { size: weigh(value, key), offHeap: 0 }
   if (sizing === 'payload') {
+    const content = isBox(value) ? value[0] : value
     const size =
-      typeof value === 'string' ? Buffer.byteLength(value) : value instanceof Uint8Array ? value.length : 1024
+      typeof content === 'string' ? Buffer.byteLength(content) : content instanceof Uint8Array ? content.length : 1024
     return { size, offHeap: 0 }
   }
   estimate.measure(value)

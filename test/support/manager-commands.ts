@@ -3,8 +3,8 @@ import { POLICIES, type PolicyName } from '../../src/base/settings.ts'
 
 /** How a generated value is made, and what is said when it is stored. */
 export interface StoreSpec {
-  /** Its size is stated, or found from what it is. */
-  readonly kind: 'stated' | 'text' | 'bytes' | 'number'
+  /** Its size is stated, or found from what it is; what is in a box can be changed later. */
+  readonly kind: 'stated' | 'text' | 'bytes' | 'number' | 'box'
   /** Bytes, or length. */
   readonly size: number
   readonly ttl?: number | string
@@ -48,6 +48,12 @@ export type Command =
       readonly call: 'get' | 'peek' | 'has' | 'delete'
     }
   | { readonly do: 'calm'; readonly by: number }
+  | {
+      readonly do: 'change'
+      readonly cache: string
+      readonly key: string
+      readonly to: Pick<StoreSpec, 'kind' | 'size'>
+    }
   | { readonly do: 'clear' | 'drop'; readonly cache: string }
   | { readonly do: 'make'; readonly cache: string; readonly options?: CacheSpec }
   | {
@@ -76,6 +82,7 @@ export interface Config {
   readonly onFull: 'evict' | 'reject'
   readonly sizing: 'heap' | 'payload' | 'function'
   readonly checkInterval: number
+  readonly remeasure: number
   readonly caches: Readonly<Record<string, CacheSpec>>
   readonly startsAt: number
   /** Sizes and budgets are this many times what is generated, as heap estimates have a floor. */
@@ -138,9 +145,9 @@ const store = (kinds: readonly StoreSpec['kind'][]): fc.Arbitrary<StoreSpec> =>
   )
 
 const KINDS: Readonly<Record<Config['sizing'], readonly StoreSpec['kind'][]>> = {
-  heap: ['stated', 'text', 'bytes', 'number'],
-  payload: ['stated', 'text', 'text', 'bytes', 'number'],
-  function: ['stated', 'stated', 'text', 'number'],
+  heap: ['stated', 'text', 'bytes', 'number', 'box', 'box'],
+  payload: ['stated', 'text', 'text', 'bytes', 'number', 'box', 'box'],
+  function: ['stated', 'stated', 'text', 'number', 'box', 'box'],
 }
 
 const itemLimit = fc.oneof(fc.integer({ min: 2, max: 9 }), fc.constant(Number.POSITIVE_INFINITY))
@@ -172,6 +179,7 @@ export function configOf(policy: PolicyName): fc.Arbitrary<Config> {
     memoryThreshold: fc.constantFrom(0.8, 0.5, 0.9),
     onFull: fc.constantFrom<Config['onFull']>('evict', 'evict', 'evict', 'evict', 'reject'),
     checkInterval: fc.constantFrom(0, 500, 30_000),
+    remeasure: fc.constantFrom(0, 2, 1000),
     startsAt: fc.constantFrom(0, 1_000, 1_700_000_000_123, 64 ** 7 - 50),
   }
   const small = mostlyWithout(
@@ -230,6 +238,15 @@ export function callsOf(sizing: Config['sizing']): fc.Arbitrary<Command> {
       }),
     },
     { weight: 2, arbitrary: fc.record({ ...one('calm'), by: fc.constantFrom(-1, 0, 0, 1) }) },
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        ...one('change'),
+        cache,
+        key,
+        to: fc.record({ kind: fc.constantFrom('text' as const, 'bytes' as const), size }),
+      }),
+    },
     { weight: 1, arbitrary: fc.record({ ...one('clear', 'drop'), cache }) },
     { weight: 2, arbitrary: mostlyWithout({ ...one('make'), cache }, { options: cacheSpec }, 2) },
     {
@@ -250,7 +267,7 @@ export function callsOf(sizing: Config['sizing']): fc.Arbitrary<Command> {
         2,
       ),
     },
-    { weight: 2, arbitrary: fc.record(one('check', 'reset', 'inspect')) },
+    { weight: 3, arbitrary: fc.record(one('check', 'check', 'reset', 'inspect')) },
     { weight: 12, arbitrary: fc.record({ ...one('clock'), by: clockStep }) },
     { weight: 2, arbitrary: fc.record({ ...one('limits'), limits }) },
     {

@@ -6,10 +6,12 @@ import { MemoryManager } from '../../src/command/memory-manager.ts'
 import { stateOf } from './fold-law.ts'
 import {
   cacheOptionsOf,
+  contentOf,
   evictOptionsOf,
   type Given,
   givenOf,
   HandClock,
+  isBox,
   limitOptionsOf,
   optionsOf,
 } from './manager-calls.ts'
@@ -69,6 +71,8 @@ export class Player {
         return cache?.set(command.key, given?.value, given?.options)
       case 'getOrInsert':
         return cache?.getOrInsert(command.key, () => given?.value, given?.options)
+      case 'change':
+        return this.change(command)
       case 'clear':
         return cache?.clear()
       case 'drop':
@@ -127,6 +131,12 @@ export class Player {
     clock.time += by
     memory.stats()
     if (Number.isNaN(clock.time)) clock.time = before
+  }
+
+  /** Changes a value that is stored, which the cache is not told. */
+  private change({ cache, key, to }: Extract<Command, { do: 'change' }>): void {
+    const value = this.facades.get(cache)?.peek(key)
+    if (isBox(value)) value[0] = contentOf(to, ++this.values, this.config) as string | Uint8Array
   }
 
   /** To the millisecond at which the entry is past its time, or the one before or after. */

@@ -8,7 +8,7 @@ import { LEVELS } from '../../src/event/vocabulary.ts'
 import { EventCursor } from './event-cursor.ts'
 import { assertFolds, startedOf, stateOf } from './fold-law.ts'
 import { Ledger } from './ledger.ts'
-import { cacheOptionsOf, evictOptionsOf, type Given, limitOptionsOf } from './manager-calls.ts'
+import { cacheOptionsOf, chargeOf, evictOptionsOf, type Given, limitOptionsOf } from './manager-calls.ts'
 import type { Command, Config } from './manager-commands.ts'
 import { type Played, Player } from './manager-player.ts'
 import type { Entry } from './reference-entries.ts'
@@ -32,7 +32,10 @@ export class ManagerWorld {
     this.player = new Player(config)
     this.memory = this.player.memory
     this.memory.events$.subscribe((event) => this.events.push(event))
-    this.model = new ReferenceManager(this.memory.settings, config.startsAt)
+    this.model = new ReferenceManager(this.memory.settings, config.startsAt, {
+      sample: config.remeasure,
+      charge: (value, key) => chargeOf(value, key, { ...config, policy: this.memory.settings.policy }),
+    })
     this.ledger = new Ledger(startedOf(this.memory).at)
     this.stated = { heap: config.maxHeap !== undefined, target: config.evictionTarget !== undefined }
   }

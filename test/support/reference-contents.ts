@@ -8,6 +8,8 @@ export interface Store {
   readonly value: unknown
   readonly size: number
   readonly offHeap: number
+  /** Whether the call said the size. */
+  readonly isStated: boolean
   readonly ttl: number | undefined
   readonly cost: number
   readonly tags: readonly string[]

@@ -7,6 +7,7 @@ export interface Entry {
   value: unknown
   size: number
   offHeap: number
+  isStated: boolean
   expiresAt: number
   storedAt: number
   storedBy: string | null

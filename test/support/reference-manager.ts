@@ -8,6 +8,12 @@ import { ReferenceCycles, SLICE } from './reference-cycles.ts'
 import type { Why } from './reference-departures.ts'
 import { type Entry, noFigures, noSample } from './reference-entries.ts'
 
+/** What a check sizes again: entries at most, and what a value costs as it is now. */
+export interface Remeasures {
+  readonly sample: number
+  charge(value: unknown, key: string): { size: number; offHeap: number }
+}
+
 /**
  * What a memory manager must do, written from the specification with plain arrays and O(n) searches. It is told of each
  * call and reads along the events of the real one, each of which must be the one that is due. Where the specification
@@ -16,6 +22,12 @@ import { type Entry, noFigures, noSample } from './reference-entries.ts'
  */
 export class ReferenceManager extends ReferenceCycles {
   private uses = 0
+  private readonly remeasures: Remeasures
+
+  constructor(settings: Settings, now: number, remeasures: Remeasures) {
+    super(settings, now)
+    this.remeasures = remeasures
+  }
 
   /** Takes over new settings; returns the names of the caches that they bring. */
   configure(settings: Settings): string[] {
@@ -112,7 +124,7 @@ export class ReferenceManager extends ReferenceCycles {
   background(cursor: EventCursor): void {
     for (let type = cursor.coming; type !== null; type = cursor.coming) {
       if (type === 'expired') this.expire(cursor, this.due())
-      else if (type === 'checked') this.checked(cursor)
+      else if (type === 'checked' || type === 'remeasured') this.checked(cursor)
       else if (type === 'cycle-continued') this.continueCycle(cursor)
       else {
         assert.equal(type, 'warned', 'what happens without a call')
@@ -149,7 +161,7 @@ export class ReferenceManager extends ReferenceCycles {
 
   private store(cursor: EventCursor, cache: string, key: string, store: Store, replaced: Entry | undefined): void {
     const figures = this.figuresOf(cache)
-    const { value, size, offHeap, cost, tags, actor } = store
+    const { value, size, offHeap, isStated, cost, tags, actor } = store
     const expiresAt = this.now + (store.ttl ?? figures.settings.ttl)
     const fields = {
       cache,
@@ -175,7 +187,18 @@ export class ReferenceManager extends ReferenceCycles {
       figures.counts.updated++
     }
     figures.sample.bytesAdded += size
-    const stored = { value, size, offHeap, expiresAt, storedAt: this.now, storedBy: actor, cost, tags, hits: 0 }
+    const stored = {
+      value,
+      size,
+      offHeap,
+      isStated,
+      expiresAt,
+      storedAt: this.now,
+      storedBy: actor,
+      cost,
+      tags,
+      hits: 0,
+    }
     const entry: Entry = replaced ?? { cache, key, uses: 0, recency: 0, usedAt: 0, ...stored }
     Object.assign(entry, stored)
     this.use(entry)
@@ -193,8 +216,35 @@ export class ReferenceManager extends ReferenceCycles {
 
   private checked(cursor: EventCursor): void {
     assert.equal(this.due().length, 0, 'a check frees what is past its time')
+    this.remeasure(cursor)
     this.sampled(cursor)
     this.tellPeaks(cursor)
+  }
+
+  /** Which entries are sized again is open; of these, all that cost something else now are told, and charged that. */
+  private remeasure(cursor: EventCursor): void {
+    const { sample, charge } = this.remeasures
+    const unstated = this.entries.filter(({ isStated }) => !isStated)
+    if (sample === 0 || unstated.length === 0) return
+    const { sampled, bytesBefore, bytesAfter, entries } = cursor.next('remeasured', { at: this.now })
+    const isWhole = sample >= this.entries.length
+    assert.ok(isWhole ? sampled === unstated.length : sampled > 0 && sampled <= unstated.length, 'how many are sized')
+    const changed = unstated.filter((entry) => !isCharged(entry, charge(entry.value, entry.key)))
+    if (isWhole) assert.equal(entries.length, changed.length, 'all that changed are told')
+    let grown = 0
+    for (const { cache, key, previousSize, ...now } of entries) {
+      const entry = changed.find((one) => one.cache === cache && one.key === key)
+      assert.ok(entry !== undefined, `${cache}/${key} costs something else now`)
+      assert.deepEqual({ previousSize, ...now }, { previousSize: entry.size, ...charge(entry.value, key) })
+      changed.splice(changed.indexOf(entry), 1)
+      grown += now.size - previousSize
+      this.figuresOf(cache).sample.bytesAdded += Math.max(0, now.size - previousSize)
+      Object.assign(entry, now)
+      this.usageChanged()
+      this.measure()
+    }
+    assert.equal(bytesAfter - bytesBefore, grown, 'what those that were sized cost more')
+    if ([...this.caches.keys()].some((name) => this.exceeded(name) !== null)) this.runWhole(cursor, null, null, null)
   }
 
   /** What the caches did since the last sample: at each check, and at the end. */
@@ -223,4 +273,8 @@ export class ReferenceManager extends ReferenceCycles {
     for (const figures of this.caches.values()) figures.sample = noSample()
     this.lastCheck = this.now
   }
+}
+
+function isCharged(entry: Entry, { size, offHeap }: { size: number; offHeap: number }): boolean {
+  return entry.size === size && entry.offHeap === offHeap
 }

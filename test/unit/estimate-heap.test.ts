@@ -23,6 +23,7 @@ describe('heap sizes, as laid out', () => {
     ['undefined', undefined, 8],
     ['a small integer', 7, 8],
     ['a double', 0.5, 8 + 16],
+    ['minus zero, which is no small integer', -0, 8 + 16],
     ['a 33-bit integer', 2 ** 32, 8 + 16],
     ['an empty string', '', 8],
     ['a one-byte string', fresh('abcdefghij'), 8 + 32],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { MemoryManagerOptions } from '../../src/muninn.ts'
+import { estimateSize, type MemoryManager, type MemoryManagerOptions } from '../../src/muninn.ts'
 import { assertFolds, stateOf } from '../support/fold-law.ts'
 import { bed } from '../support/manager-bed.ts'
 
@@ -9,7 +9,7 @@ const row = (length: number) => ({
 
 function observed(options: MemoryManagerOptions) {
   const made = bed(options)
-  return { memory: made.memory, events: made.events, of: made.of.bind(made) as typeof made.of }
+  return { memory: made.memory, events: made.events, clock: made.clock, of: made.of.bind(made) as typeof made.of }
 }
 
 describe('values that were changed after they were stored', () => {
@@ -97,6 +97,108 @@ describe('values that were changed after they were stored', () => {
     memory.check()
     expect(memory.stats().currentMemoryBytes).toBeLessThanOrEqual(50_000)
     expect(of('evicted').length).toBeGreaterThan(0)
+    expect(memory.stats().imbalances).toBe(0)
+    assertFolds(memory, events)
+  })
+
+  it("make room for a cache's own limit, and for the heap's, where others became smaller by more", () => {
+    const text = (length: number) => Buffer.from('x'.repeat(length)).toString()
+    const { memory, of } = observed({
+      remeasure: 100,
+      maxMemory: 200_000,
+      maxHeap: 20_000,
+      evictionThreshold: 1,
+      caches: { own: { maxMemory: 10_000 } },
+    })
+    const large = { part: new ArrayBuffer(100_000) as unknown }
+    const small = { part: 'x' as unknown }
+    memory.cache('c').set('large', large)
+    memory.cache('own').set('small', small)
+    small.part = text(12_000)
+    large.part = 1
+    memory.check()
+    expect(of('evicted')).toMatchObject([{ key: 'small', cause: 'limit-lowered' }])
+    large.part = new ArrayBuffer(100_000)
+    memory.check()
+    large.part = text(30_000)
+    memory.check()
+    expect(of('evicted').map(({ key }) => key)).toEqual(['small', 'large'])
+    expect(memory.stats().imbalances).toBe(0)
+  })
+
+  it('are charged to heap and external memory anew where they cost as much as before', () => {
+    const { memory, events, of } = observed({ remeasure: 1, policy: 'lru' })
+    const value = { part: new ArrayBuffer(104) as unknown }
+    memory.cache('c').set('k', value)
+    const { currentMemoryBytes, heapBytes } = memory.stats()
+    // 88 bytes of an ArrayBuffer and 104 behind it, or 96 and 96, are those of a text of so many characters.
+    value.part = Buffer.from(
+      'x'.repeat(currentMemoryBytes - heapBytes + estimateSize(new ArrayBuffer(0)) - 8 - 16),
+    ).toString()
+    memory.check()
+    expect(of('remeasured')).toMatchObject([{ bytesBefore: currentMemoryBytes, bytesAfter: currentMemoryBytes }])
+    expect(memory.stats().heapBytes).toBe(currentMemoryBytes)
+    assertFolds(memory, events)
+  })
+
+  it('have their turn in every cache, one after the other', () => {
+    const sized = new Map<string, number>()
+    const { memory } = bed({
+      remeasure: 64,
+      sizing: (_, key) => {
+        sized.set(key, (sized.get(key) ?? 0) + 1)
+        return 1
+      },
+    })
+    for (let i = 0; i < 900; i++) memory.cache(i < 30 ? 'few' : 'many').set(`key ${i}`, i)
+    sized.clear()
+    for (let check = 0; check < 20; check++) memory.check()
+    expect(sized.size).toBe(900)
+    expect(Math.max(...sized.values())).toBeLessThanOrEqual(3)
+  })
+
+  it('take no longer than a few ms a check where they are large', () => {
+    const { memory, of } = observed({ remeasure: 100 })
+    const record = Object.fromEntries(Array.from({ length: 30_000 }, (_, i) => [`field ${i}`, i]))
+    const rows = Array.from({ length: 10_000 }, (_, i) => ({ i }))
+    for (let i = 0; i < 50; i++) memory.cache('c').set(`record ${i}`, record)
+    for (let i = 0; i < 50; i++) memory.cache('d').set(`rows ${i}`, rows)
+    for (let check = 0; check < 4; check++) memory.check()
+    for (const { sampled } of of('remeasured')) expect(sampled).toBeLessThan(25)
+  })
+
+  it.each<[string, (memory: MemoryManager) => void, number]>([
+    ['delete what is being sized', (memory) => memory.cache('c').delete('a'), 2],
+    ['overwrite it', (memory) => memory.cache('c').set('a', {}, { size: 5 }), 2],
+    [
+      'empty the cache and fill it again',
+      (memory) => {
+        memory.cache('c').clear()
+        memory.cache('d').set('x', {}, { size: 1 })
+      },
+      0,
+    ],
+    ['drop the cache', (memory) => memory.drop('c'), 0],
+    ['read it', (memory) => memory.cache('c').get('a'), 3],
+    ['close the manager', (memory) => void memory.close(), 0],
+  ])('by a size function that may %s', (_, call, told) => {
+    let meddles = false
+    const made: ReturnType<typeof observed> = observed({
+      remeasure: 10,
+      sizing: () => {
+        if (!meddles) return 1
+        meddles = false
+        made.clock.time += 5
+        call(made.memory)
+        return 3
+      },
+    })
+    const { memory, of, events } = made
+    for (const key of ['a', 'b', 'c']) memory.cache('c').set(key, { key })
+    meddles = true
+    memory.check()
+    expect(of('remeasured').map(({ sampled }) => sampled)).toEqual(told === 0 ? [] : [told])
+    expect(events.map(({ at }) => at)).toEqual(events.map(({ at }) => at).sort((a, b) => a - b))
     expect(memory.stats().imbalances).toBe(0)
     assertFolds(memory, events)
   })

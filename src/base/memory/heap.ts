@@ -27,6 +27,8 @@ export class HeapEstimate {
   size = 0
   /** Those of `size` outside the V8 heap. */
   offHeap = 0
+  /** What it took, in properties, elements and entries that were read or listed: some 0.2 µs each. */
+  reads = 0
 
   private readonly seen = new Seen()
   private readonly opened = new OpenedObject()
@@ -37,6 +39,7 @@ export class HeapEstimate {
   measure(value: unknown): void {
     this.size = layout.WORD
     this.offHeap = 0
+    this.reads = 1
     if (typeof value !== 'object' || value === null) {
       this.size += layout.primitiveBytes(value)
       return
@@ -60,6 +63,7 @@ export class HeapEstimate {
         this.offHeap += opened.offHeap
         reads += 1 + opened.children
         if (reads > MOST_READS) return false
+        this.reads = reads
         this.size += opened.read(opened.children, pending)
       } catch {
         this.size += layout.OPAQUE
@@ -70,6 +74,7 @@ export class HeapEstimate {
 
   /** Replaces what the walk had found before it gave up, unless that was more. */
   private sample(value: object): void {
+    this.reads += SAMPLED_READS + this.opened.listed
     const sampled = sampleHeap(value, this.sampled, this.opened, SAMPLED_READS)
     this.sampled.close()
     this.size = Math.max(this.size, layout.WORD + sampled.size)

@@ -89,8 +89,9 @@ function isWide(text: string): boolean {
   return false
 }
 
+/** Whether V8 keeps it outside the reference; -0 is no small integer. */
 export function isDouble(value: number): boolean {
-  return (value << SMI_SHIFT) >> SMI_SHIFT !== value
+  return (value << SMI_SHIFT) >> SMI_SHIFT !== value || (value === 0 && 1 / value < 0)
 }
 
 /** Bytes beyond the reference to it: none for what V8 keeps in the reference itself or once for all. */

@@ -155,6 +155,7 @@ export const Diagnosis = Type.Object({
         'crowding prefix',
         'too-large items',
         'refused adds',
+        'size drift',
         'fighting settings',
         'more memory pays',
         'memory to spare',
