@@ -324,6 +324,7 @@ export class Cache<V = unknown> implements Iterable<[string, V]> {
   detach(empty: CacheState): void {
     this.attached = false
     this.cache = empty
+    this.loading.release()
   }
 
   /** @internal */

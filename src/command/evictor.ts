@@ -153,11 +153,14 @@ export class Evictor {
   continueBackground(at: number): void {
     const running = this.state.cycle
     if (running === null) return
+    const { cycle, trigger, policy } = running.started
     this.recorder.record({
       seq: this.recorder.nextSeq,
       at,
       type: 'cycle-continued',
-      cycle: running.started.cycle,
+      cycle,
+      trigger,
+      policy,
       count: running.count,
       bytes: running.bytes,
       usage: this.state.usage,

@@ -46,6 +46,8 @@ export class Loading<V> {
   private readonly engine: Engine
   private readonly flights = new Map<string, Flight<V>>()
   private readonly failures = new Map<string, Failure>()
+  /** Of timeouts that somebody waits for: as long, the process stays, since it would else end without their answer. */
+  private readonly timers = new Set<NodeJS.Timeout>()
 
   constructor(cache: Cache<V>, engine: Engine) {
     this.cache = cache
@@ -94,6 +96,24 @@ export class Loading<V> {
     for (const key of [...this.flights.keys()]) this.outdate(key)
   }
 
+  /** The cache is closed or dropped: what is still waited for here is no reason for the process to stay. */
+  release(): void {
+    for (const timer of this.timers) timer.unref()
+  }
+
+  private after(timeout: number, end: () => void): NodeJS.Timeout | undefined {
+    if (timeout > LONGEST_DELAY) return undefined
+    const timer = setTimeout(end, timeout)
+    this.timers.add(timer)
+    return timer
+  }
+
+  private stop(timer: NodeJS.Timeout | undefined): void {
+    if (timer === undefined) return
+    clearTimeout(timer)
+    this.timers.delete(timer)
+  }
+
   private start(key: string, loader: Loader<V>, options: LoadOptions, timeout: number, errorTtl: number): Flight<V> {
     const abort = new AbortController()
     const begun = this.engine.clock.refresh()
@@ -102,12 +122,11 @@ export class Loading<V> {
     // Every waiter has a handler of its own; one that has gone must not leave an unhandled rejection behind.
     promise.catch(() => {})
     if (this.cache.isAttached) this.flights.set(key, flight)
-    let timer: NodeJS.Timeout | null = null
     let over = false
     const end = (settle: () => void): void => {
       if (over) return
       over = true
-      if (timer !== null) clearTimeout(timer)
+      this.stop(timer)
       settle()
       if (this.flights.get(key) === flight) this.flights.delete(key)
     }
@@ -118,12 +137,12 @@ export class Loading<V> {
         this.engine.publisher.flush()
         reject(error)
       })
-    if (timeout <= LONGEST_DELAY) {
-      timer = setTimeout(() => {
-        fail(new LoadTimeoutError(this.cache.name, timeout))
-        abort.abort(new LoadTimeoutError(this.cache.name, timeout))
-      }, timeout).unref()
-    }
+    const timer = this.after(timeout, () => {
+      fail(new LoadTimeoutError(this.cache.name, timeout))
+      abort.abort(new LoadTimeoutError(this.cache.name, timeout))
+    })
+    // Nobody waits any more: what is left of its time is no reason for the process to stay.
+    abort.signal.addEventListener('abort', () => timer?.unref(), { once: true })
     run(loader, key, abort.signal).then(
       (value) =>
         end(() => {
@@ -154,12 +173,9 @@ export class Loading<V> {
         flight.abort.abort(reason)
       }
       const aborted = (): void => leave(signal?.reason)
-      const timer =
-        timeout > LONGEST_DELAY
-          ? undefined
-          : setTimeout(() => leave(new LoadTimeoutError(this.cache.name, timeout)), timeout).unref()
+      const timer = this.after(timeout, () => leave(new LoadTimeoutError(this.cache.name, timeout)))
       const stay = (): void => {
-        clearTimeout(timer)
+        this.stop(timer)
         signal?.removeEventListener('abort', aborted)
       }
       signal?.addEventListener('abort', aborted, { once: true })

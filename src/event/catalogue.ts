@@ -182,6 +182,8 @@ export interface CycleStarted extends Happened<'cycle-started'>, Done {
 
 export interface CycleContinued extends Happened<'cycle-continued'> {
   readonly cycle: string
+  readonly trigger: CycleTrigger
+  readonly policy: PolicyName
   /** Entries and bytes given up so far. */
   readonly count: number
   readonly bytes: number

@@ -14,7 +14,8 @@ export function logEvents(publisher: Publisher, logger: Logger, redaction: Redac
   on('warned', (told) => {
     const e = redaction === null ? told : redacted(told, redaction)
     const fields = {
-      level: e.level,
+      // pino has a `level` of its own: a second one in a line hides it.
+      alert_level: e.level,
       from: e.from,
       to: e.to,
       usage: e.usage,
@@ -53,7 +54,7 @@ export function logEvents(publisher: Publisher, logger: Logger, redaction: Redac
   if (!logger.isLevelEnabled?.('debug')) return
   on('checked', (e) => {
     logger.debug(
-      { bytes: e.bytes, items: e.items, usage: e.usage, level: e.level },
+      { bytes: e.bytes, items: e.items, usage: e.usage, alert_level: e.level },
       `memory usage: ${e.bytes} bytes (${percent(e.usage)})`,
     )
   })

@@ -18,7 +18,35 @@ describe('a process with a cache in it', () => {
     expectEnd(`${busy} process.stdout.write(String(memory.stats().evictionCount))`, '1'))
 
   test('ends by itself though a load never settles', () =>
-    expectEnd(`${busy} cache.getOrLoad('x', () => new Promise(() => {}), { timeout: '1h' })`, ''))
+    expectEnd(`${busy} cache.getOrLoad('x', () => new Promise(() => {}))`, ''))
+
+  // It ended with code 13 and no answer: the timers of timeouts kept nothing alive.
+  test('gets its answer when a load with a timeout is all that is left, of one that started it and of one that joined', () =>
+    expectEnd(
+      `
+      const cache = new muninn.MemoryManager().cache('c')
+      const never = () => new Promise(() => {})
+      const joined = [cache.getOrLoad('x', never), cache.getOrLoad('x', never, { timeout: 20 })]
+      const own = cache.getOrLoad('y', never, { timeout: 20 })
+      for (const answer of [joined[1], own]) await answer.catch(({ code }) => process.stdout.write(code + ' '))
+      `,
+      'ERR_MUNINN_LOAD_TIMEOUT ERR_MUNINN_LOAD_TIMEOUT ',
+    ))
+
+  test('ends by itself before a timeout that nobody waits for any more, and before any after close()', () =>
+    expectEnd(
+      `
+      const memory = new muninn.MemoryManager()
+      const cache = memory.cache('c')
+      const never = () => new Promise(() => {})
+      const gone = new AbortController()
+      cache.getOrLoad('x', never, { timeout: '1h', signal: gone.signal }).catch(() => {})
+      gone.abort()
+      cache.getOrLoad('y', never, { timeout: '1h' })
+      await memory.close()
+      `,
+      '',
+    ))
 
   test('ends by itself after close(), however often that is called', () =>
     expectEnd(`${busy} await Promise.all([memory.close(), memory.close()]); process.stdout.write('closed')`, 'closed'))

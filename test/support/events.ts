@@ -97,7 +97,14 @@ const FIELDS: Fields = {
     targetHeapBytes: 800_000,
     ...NOBODY,
   },
-  'cycle-continued': { cycle: 'cycle-1', count: 1, bytes: 100, usage: 0.85 },
+  'cycle-continued': {
+    cycle: 'cycle-1',
+    trigger: 'threshold',
+    policy: 'lru',
+    count: 1,
+    bytes: 100,
+    usage: 0.85,
+  },
   'cycle-completed': {
     cycle: 'cycle-1',
     trigger: 'threshold',

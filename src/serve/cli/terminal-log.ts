@@ -26,7 +26,9 @@ function readable(line: string): string {
   const fields = Object.entries(entry)
     .filter(([name, value]) => !OMITTED.includes(name) && (typeof value !== 'object' || name === 'err'))
     .map(([name, value]) => `${name}=${name === 'err' ? stackOf(value) : String(value)}`)
-  return printable([time, level, String(entry.msg ?? ''), ...fields].join(' '))
+  // A table in a message keeps its lines; they are indented, so that none can pass for an entry of its own.
+  const [message = '', ...more] = String(entry.msg ?? '').split('\n')
+  return [[time, level, message, ...fields].join(' '), ...more.map((line) => `  ${line}`)].map(printable).join('\n')
 }
 
 function stackOf(error: unknown): string {

@@ -139,7 +139,7 @@ function checkHost(request: FastifyRequest, hosts: readonly string[] | null): vo
 function hostsOfLoopback(request: FastifyRequest, tokenNeeded: boolean): readonly string[] | null {
   const { localAddress } = request.socket
   if (tokenNeeded || localAddress === undefined || !isLoopback(localAddress)) return null
-  return [...LOOPBACK_HOSTS, localAddress.replace(/^::ffff:/, '')]
+  return [...new Set([...LOOPBACK_HOSTS, localAddress.replace(/^::ffff:/, '')])]
 }
 
 function hostOf(request: FastifyRequest): string {
