@@ -90,8 +90,7 @@ describe('columns', () => {
     const columns = new Columns(64)
     if (needs) {
       columns.needWheel()
-      columns.needOffHeap()
-      columns.needCost()
+      columns.setExtras(0, 1, 1, null, null)
       columns.needFrequency()
     }
     for (let n = 0; n < 64; n++) columns.take()
@@ -119,23 +118,17 @@ describe('columns', () => {
     const columns = filled(true)
     const before = OPTIONAL.map((name) => columns[name])
     columns.needWheel()
-    columns.needOffHeap()
-    columns.needCost()
+    columns.setExtras(0, 1, 1, null, null)
     columns.needFrequency()
     expect(OPTIONAL.every((name, i) => columns[name] === before[i])).toBe(true)
   })
 
   test('give out a handle again, with nothing of who had it', () => {
     const columns = new Columns(64)
-    columns.needOffHeap()
-    columns.needCost()
     const [a, b] = [columns.take(), columns.take()]
     for (const h of [a, b]) {
       columns.keys[h] = `k${h}`
-      columns.tags[h] = ['t']
-      columns.storedBy[h] = 'me'
-      columns.offHeap[h] = 5
-      columns.cost[h] = 7
+      columns.setExtras(h, 5, 7, ['t'], 'me')
     }
     columns.free(a)
     columns.free(b)
