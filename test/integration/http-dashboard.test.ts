@@ -137,16 +137,16 @@ test('the demonstration asks for the same under the same seed, and its past has 
     await demo.memory.close()
     return {
       evicted: evictions?.items.map(({ seq, key, cause, size }) => [seq, key, cause, size]),
-      runs: runs?.items.length,
+      runs: runs?.items.map(({ state }) => state),
       changes: changes?.items.length,
     }
   }
   const [first, again, other] = [await lived('1.db', 7), await lived('2.db', 7), await lived('3.db', 8)]
   expect(first).toEqual(again)
   expect(first.evicted).not.toEqual(other.evicted)
-  // An export, a deploy with its restart, and an operator.
+  // An export, a crash, a deploy with its restart, and an operator.
   expect(first.evicted?.some(([, key]) => String(key).startsWith('export:'))).toBe(true)
-  expect(first.runs).toBe(2)
+  expect(first.runs).toEqual(['running', 'closed', 'crashed'])
   expect(first.changes).toBe(4)
   rmSync(folder, { recursive: true, force: true })
 })

@@ -20,6 +20,8 @@ export interface EventId {
 export interface Recollection {
   readonly history: History
   readonly run: string
+  /** Resolves when the log has what happened so far, or can't have it at present. */
+  readonly flush: () => Promise<void>
   /** The event with its keys as they may leave. */
   readonly shown: (event: ExportedEvent) => Promise<ExportedEvent>
 }
@@ -79,7 +81,7 @@ export class EventListener {
    * The log's events up to where the live ones begin, each once: what both have is left to the live ones. If more happens
    * meanwhile than is kept, the log is read on.
    */
-  async #recall(after: EventId, { history, run, shown }: Recollection): Promise<void> {
+  async #recall(after: EventId, { history, run, flush, shown }: Recollection): Promise<void> {
     const { items } = await history.runs({ run: after.run, limit: 1 })
     if (items.length === 0) {
       this.#say('stream-missed', { after: idOf(after), reason: 'the audit log has no record of that run' })
@@ -92,6 +94,8 @@ export class EventListener {
     do {
       if (this.#overflowed) this.#collected = []
       this.#overflowed = false
+      // A question by itself waits for a busy writer only so long, and what was let go of is nowhere else.
+      await flush()
       const told = history.export({ after: idOf(position), ...types })
       for await (const event of told) {
         if (this.#isClosed) return

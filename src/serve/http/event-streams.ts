@@ -70,6 +70,6 @@ export class EventStreams {
     }
     const shown = async (event: ExportedEvent) =>
       redaction === null || (await asked(event.run)) ? event : redacted(event, redaction)
-    return { history, run: runId, shown }
+    return { history, run: runId, flush: () => this.#memory.flush(), shown }
   }
 }

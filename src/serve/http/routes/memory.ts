@@ -105,7 +105,7 @@ export function memoryRoutes(app: App, { memory }: RouteContext): void {
         tags,
         operationId: 'resetStatistics',
         summary: 'Start statistics and peaks anew; contents stay',
-        body: Type.Object({}, { additionalProperties: false }),
+        body: Type.Object({}, { additionalProperties: false, examples: [{}] }),
         response: { 200: ResetAnswer },
       },
       preValidation: noBodyIsEmpty,
