@@ -5,6 +5,7 @@ import {
   isLowered,
   isOwnLimit,
   limitValue,
+  NO_OVERHANG,
   onlyItemsMatter,
   overhangOf,
   reachesThreshold,
@@ -36,32 +37,19 @@ export function makeRoom(
   at: number,
 ): Refusal | null {
   const { state } = engine
-  if (!onlyItemsMatter(state, cache, size, offHeap, at))
-    return makeRoomInBytes(engine, cache, key, size, offHeap, replaced, at)
-  for (;;) {
-    const limit = brokenItemLimit(state, cache, replaced)
-    if (limit === null) return null
-    if (!freeFor(engine, cache, key, size, limit, replaced, at)) return refusal(engine, cache, 'full', limit)
+  const calm = onlyItemsMatter(state, cache, size, offHeap, at)
+  let overhang = NO_OVERHANG
+  if (!calm) {
+    engine.budgets.attend(at)
+    const impossible = impossibleLimit(state, cache, size, offHeap)
+    if (impossible !== null) return refusal(engine, cache, 'too-large', impossible)
+    overhang = overhangOf(state)
+    clearUp(engine, cache, key, size, offHeap, replaced, at)
   }
-}
-
-function makeRoomInBytes(
-  engine: Engine,
-  cache: CacheState,
-  key: string,
-  size: number,
-  offHeap: number,
-  replaced: number,
-  at: number,
-): Refusal | null {
-  const { state } = engine
-  engine.budgets.attend(at)
-  const impossible = impossibleLimit(state, cache, size, offHeap)
-  if (impossible !== null) return refusal(engine, cache, 'too-large', impossible)
-  const overhang = overhangOf(state)
-  clearUp(engine, cache, key, size, offHeap, replaced, at)
   for (;;) {
-    const limit = brokenLimit(state, cache, size, offHeap, replaced, overhang)
+    const limit = calm
+      ? brokenItemLimit(state, cache, replaced)
+      : brokenLimit(state, cache, size, offHeap, replaced, overhang)
     if (limit === null) return null
     if (!freeFor(engine, cache, key, size, limit, replaced, at)) return refusal(engine, cache, 'full', limit)
   }

@@ -11,7 +11,7 @@ export interface Overhang {
   readonly heapBytes: number
 }
 
-const NO_OVERHANG: Overhang = { bytes: 0, heapBytes: 0 }
+export const NO_OVERHANG: Overhang = { bytes: 0, heapBytes: 0 }
 
 /** While a cycle gives back what the process needs, no add grows what is held; else no add passes a limit. */
 export function overhangOf({ cycle, bytes, heapBytes }: State): Overhang {
