@@ -73,7 +73,8 @@ export class FleetScenario {
     const parameters = JSON.stringify({ path, ending, threads, seed: this.#random(2 ** 31) })
     const child = spawn(process.execPath, [MEMBER, parameters], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 60_000,
+      // For one that hangs: on a machine with much else to do they take minutes.
+      timeout: 600_000,
       killSignal: 'SIGABRT',
     })
     let out = ''
