@@ -7,7 +7,7 @@ import { timeInWords } from './words.ts'
 const TIMES: Readonly<Record<string, readonly string[]>> = {
   added: ['expiresAt'],
   updated: ['expiresAt'],
-  evicted: ['storedAt', 'missedAt'],
+  evicted: ['storedAt', 'modeSince', 'missedAt'],
   peaked: ['peakedAt'],
   gap: ['fromAt', 'toAt'],
 }
@@ -23,15 +23,20 @@ export function jsonLine(event: ExportedEvent): string {
 function timed(event: ExportedEvent): Record<string, unknown> {
   const fields = event as Record<string, unknown>
   fields.at = timeInWords(event.at)
-  for (const name of TIMES[event.type] ?? NONE) {
-    const value = fields[name]
-    if (typeof value === 'number') fields[name] = Math.abs(value) <= LAST_TIME ? timeInWords(value) : null
-  }
+  spellTimes(event.type, fields)
   if (event.type === 'warned') {
     const since = fields.since as { at: number }
     fields.since = { ...since, at: timeInWords(since.at) }
   }
   return fields
+}
+
+/** What of an event's own fields is a point in time becomes text, or `null` where it is none. */
+export function spellTimes(type: string, fields: Record<string, unknown>): void {
+  for (const name of TIMES[type] ?? NONE) {
+    const value = fields[name]
+    if (typeof value === 'number') fields[name] = Math.abs(value) <= LAST_TIME ? timeInWords(value) : null
+  }
 }
 
 /** RFC 4180. What has no column of its own stands in `data`, as JSON. */

@@ -5,6 +5,7 @@ import type {
   CycleRecord,
   EvictionRecord,
   Explanation,
+  LifeEvent,
   PeakRecord,
   RunRecord,
   SampleRecord,
@@ -13,6 +14,7 @@ import type {
   Verification,
   WarningRecord,
 } from '../query/answers.ts'
+import { spellTimes } from '../query/export-text.ts'
 import { instant, limit, timestamp } from './wire.ts'
 
 /*
@@ -38,10 +40,16 @@ export function explanationAnswer({ key, cache, verdict, summary, roomNeeded, li
     verdict,
     summary: [...summary],
     roomNeeded: roomNeeded === null ? null : { ...roomNeeded, askedAt: instant(roomNeeded.askedAt) },
-    items: life.map((event) => ({ ...event, at: instant(event.at) })),
+    items: life.map(lifeEventAnswer),
     next: null,
     incomplete,
   }
+}
+
+function lifeEventAnswer(event: LifeEvent) {
+  const data = { ...event.data }
+  spellTimes(event.type, data)
+  return { ...event, at: instant(event.at), data }
 }
 
 export function runAnswer(record: RunRecord) {

@@ -101,7 +101,7 @@ function staysIn(life: readonly Event[], item: Item | null, now: number): Stay[]
     if (event.type === 'updated' && typeof previousAge === 'number')
       stays.push({ from: at - previousAge, to: at, end: 'updated', text: event.text })
     if (!ENDS.includes(event.type)) continue
-    const from = typeof storedAt === 'number' ? storedAt : typeof age === 'number' ? at - age : at
+    const from = typeof storedAt === 'string' ? Date.parse(storedAt) : typeof age === 'number' ? at - age : at
     stays.push({ from, to: at, end: event.type, text: event.text })
   }
   if (item !== null)
