@@ -81,12 +81,12 @@ export class Segments {
   }
 
   victim(except: number): number {
+    const { mode } = this
+    if (mode.window === 1) return this.leastRecent(except)
     const candidate = this.candidate(except)
     const oldest = this.oldest(except)
     if (candidate === NONE) return oldest
     if (oldest === NONE) return candidate
-    const { mode } = this
-    if (mode.window === 1) return this.leastRecent(candidate, oldest, except)
     // While the window has room for one more, whoever needs room will not push its oldest out.
     if (this.window.length < this.windowLimit(this.length)) return oldest
     if (mode.contest === 'none') return candidate
@@ -165,12 +165,16 @@ export class Segments {
     this.push(this.window, IN_WINDOW, h)
   }
 
-  private leastRecent(candidate: number, oldest: number, except: number): number {
+  private leastRecent(except: number): number {
+    const ofMain = this.earlier(this.probation.lastBut(except), this.protected.lastBut(except))
+    return this.earlier(this.window.lastBut(except), ofMain)
+  }
+
+  /** Which of two was used earlier; the other, where one is `NONE`. */
+  private earlier(one: number, other: number): number {
+    if (one === NONE) return other
     const { usedSeq } = this.columns
-    let least = (usedSeq[oldest] as number) < (usedSeq[candidate] as number) ? oldest : candidate
-    const other = this.protected.lastBut(except)
-    if (other !== NONE && (usedSeq[other] as number) < (usedSeq[least] as number)) least = other
-    return least
+    return other === NONE || (usedSeq[one] as number) < (usedSeq[other] as number) ? one : other
   }
 
   private windowLimit(count: number): number {
