@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import type { Settings } from '../../src/base/settings.ts'
 import {
+  brokenItemLimit,
   brokenLimit,
   exceedsCommonLimit,
+  exceedsOwnLimit,
+  impossibleLimit,
+  isLowered,
+  isOwnLimit,
   limitValue,
   onlyItemsMatter,
   overhangOf,
@@ -10,7 +15,9 @@ import {
 } from '../../src/decide/room.ts'
 import type { CacheState } from '../../src/fold/cache-state.ts'
 import { State } from '../../src/fold/state.ts'
+import { chance } from '../support/chance.ts'
 import { SETTINGS } from '../support/events.ts'
+import { MadeState } from '../support/made-state.ts'
 
 const NOBODY = -1
 const NO_LIMIT = Number.POSITIVE_INFINITY
@@ -127,5 +134,125 @@ describe('a limit', () => {
     ] as const
     expect(exceedsCommonLimit(new Room(settings, entries).state)).toBe(true)
     expect(exceedsCommonLimit(new Room({ maxItems: 2, maxMemory: 100, maxHeap: 50 }, entries).state)).toBe(false)
+  })
+})
+
+describe('an add', () => {
+  /** Limits small enough to be met by chance; each may be none. */
+  function drawn(below: (n: number) => number) {
+    const limit = (most: number): number => (below(3) === 0 ? NO_LIMIT : 1 + below(most))
+    const own = { maxItems: limit(4), maxMemory: limit(60), ttl: NO_LIMIT }
+    return { maxItems: limit(4), maxMemory: limit(60), maxHeap: limit(40), caches: { c: own } }
+  }
+
+  test('breaks the first limit that what would be there then exceeds, and none where it would not', () => {
+    const below = chance(11)
+    const met = new Set<string | null>()
+    for (let run = 0; run < 400; run++) {
+      const settings = drawn(below)
+      const entries = Array.from({ length: below(4) }, () => [below(30), 0] as [number, number])
+      for (const entry of entries) entry[1] = below(entry[0] + 1)
+      const room = new Room(settings, entries)
+      const size = below(40)
+      const offHeap = below(size + 1)
+      const replaced = entries.length > 0 && below(2) === 0 ? room.first : NOBODY
+      const after = [...entries.slice(replaced === NOBODY ? 0 : 1), [size, offHeap] as const]
+      const bytes = after.reduce((sum, [of]) => sum + of, 0)
+      const heap = bytes - after.reduce((sum, [, off]) => sum + off, 0)
+      const { c } = settings.caches
+      const exceeded = [
+        after.length > c.maxItems && 'cache-items',
+        bytes > c.maxMemory && 'cache-memory',
+        after.length > settings.maxItems && 'items',
+        bytes > settings.maxMemory && 'memory',
+        heap > settings.maxHeap && 'heap',
+      ].filter((name) => name !== false)
+      expect(room.broken(size, offHeap, replaced)).toBe(exceeded[0] ?? null)
+      met.add(exceeded[0] ?? null)
+      const byItems = exceeded.filter((name) => name === 'cache-items' || name === 'items')
+      expect(brokenItemLimit(room.state, room.cache, replaced)).toBe(byItems[0] ?? null)
+      // The short way says that nothing but items matters only where that is so.
+      if (room.isCalm(size, offHeap)) expect(exceeded).toEqual(byItems)
+      const alone = [
+        size > c.maxMemory && 'cache-memory',
+        size > settings.maxMemory && 'memory',
+        size - offHeap > settings.maxHeap && 'heap',
+      ].filter((name) => name !== false)
+      expect(impossibleLimit(room.state, room.cache, size, offHeap)).toBe(alone[0] ?? null)
+    }
+    expect(met).toEqual(new Set([null, 'cache-items', 'cache-memory', 'items', 'memory', 'heap']))
+  })
+
+  test.each([
+    ['in bytes', { maxMemory: 1_000, evictionThreshold: 1 }, 99, 100],
+    ['that starts a cycle', { maxMemory: 1_000, evictionThreshold: 0.95 }, 49, 50],
+    ['of the cache', { caches: { c: { maxItems: NO_LIMIT, maxMemory: 980, ttl: NO_LIMIT } } }, 80, 81],
+  ])('goes the short way below a limit %s', (_, settings, calm, not) => {
+    const room = new Room(settings, [[900, 0]])
+    expect([room.isCalm(calm, 0), room.isCalm(not, 0)]).toEqual([true, false])
+  })
+
+  test('goes the long way where something is past its time, or a cycle runs', () => {
+    const made = new MadeState()
+    const isCalm = (at: number): boolean => onlyItemsMatter(made.state, made.cache(), 1, 0, at)
+    made.add('k', 1, { expiresAt: 5_000 })
+    expect([isCalm(4_999), isCalm(5_000)]).toEqual([true, false])
+    made.tell('cycle-started', { trigger: 'threshold' })
+    expect(isCalm(4_999)).toBe(false)
+  })
+})
+
+describe('a limit of one cache', () => {
+  test('is told from those of all', () => {
+    const names = ['memory', 'heap', 'items', 'cache-items', 'cache-memory'] as const
+    expect(names.filter(isOwnLimit)).toEqual(['cache-items', 'cache-memory'])
+  })
+
+  test.each([
+    ['items', { maxItems: 1, maxMemory: NO_LIMIT }, true],
+    ['bytes', { maxItems: NO_LIMIT, maxMemory: 99 }, true],
+    ['neither', { maxItems: 2, maxMemory: 100 }, false],
+  ])('is exceeded by %s', (_, limits, exceeded) => {
+    const room = new Room({ caches: { c: { ...limits, ttl: NO_LIMIT } } }, [
+      [50, 0],
+      [50, 0],
+    ])
+    expect(exceedsOwnLimit(room.cache)).toBe(exceeded)
+  })
+})
+
+describe('pressure', () => {
+  const stated = { maxMemory: 1_000, maxHeap: 800 }
+
+  test('lowers the budgets of bytes and of the heap, each by itself', () => {
+    const lowered = (to: typeof stated) => {
+      const made = new MadeState(stated)
+      made.tell('budget-changed', { stated, to })
+      return (['memory', 'heap', 'items', 'cache-items', 'cache-memory'] as const).filter((limit) =>
+        isLowered(made.state, limit),
+      )
+    }
+    expect(lowered(stated)).toEqual([])
+    expect(lowered({ ...stated, maxMemory: 999 })).toEqual(['memory'])
+    expect(lowered({ ...stated, maxHeap: 799 })).toEqual(['heap'])
+  })
+
+  test('lets what is held hang over while its cycle gives it back, and no more: no other cycle does', () => {
+    const made = new MadeState(stated)
+    made.add('k', 500, { offHeap: 100 })
+    expect(overhangOf(made.state)).toEqual({ bytes: 0, heapBytes: 0 })
+    made.tell('budget-changed', { stated, to: { maxMemory: 300, maxHeap: 200 } })
+    made.tell('cycle-started', { cycle: 'one', trigger: 'pressure' })
+    const overhang = overhangOf(made.state)
+    expect(overhang).toEqual({ bytes: 500, heapBytes: 400 })
+    const broken = (size: number, offHeap: number, replaced = NOBODY) =>
+      brokenLimit(made.state, made.cache(), size, offHeap, replaced, overhang)
+    expect([broken(0, 0), broken(1, 1), broken(1, 0)]).toEqual([null, 'memory', 'memory'])
+    const k = made.handleOf('k')
+    expect([broken(500, 100, k), broken(500, 99, k), broken(501, 101, k)]).toEqual([null, 'heap', 'memory'])
+    expect(brokenLimit(made.state, made.cache(), 0, 0, NOBODY, NO_OVERHANG)).toBe('memory')
+    made.tell('cycle-completed', { cycle: 'one' })
+    made.tell('cycle-started', { cycle: 'two', trigger: 'threshold' })
+    expect(overhangOf(made.state)).toEqual({ bytes: 0, heapBytes: 0 })
   })
 })

@@ -21,9 +21,13 @@ class Memory {
     return this.regrets.find(hash, this.hasher.checkOf(key))
   }
 
-  missed(key: string): void {
-    const seq = this.find(key)
-    if (seq !== 0) this.regrets.regretted(this.hasher.hash(key), seq)
+  /** Whether it is the first miss that regrets the eviction. */
+  missed(key: string): boolean {
+    return this.regretted(key, this.find(key))
+  }
+
+  regretted(key: string, seq: number): boolean {
+    return this.regrets.regretted(this.hasher.hash(key), seq)
   }
 
   stored(key: string): void {
@@ -44,10 +48,31 @@ describe('regrets', () => {
     const memory = new Memory(10)
     memory.evicted('a', 3)
     expect(memory.find('a')).toBe(3)
-    memory.missed('a')
+    expect(memory.missed('a')).toBe(true)
     expect(memory.find('a')).toBe(-3)
-    memory.missed('a')
+    expect(memory.missed('a')).toBe(false)
     expect(memory.find('a')).toBe(-3)
+    memory.evicted('a', 7)
+    expect([memory.missed('a'), memory.missed('a'), memory.find('a')]).toEqual([true, false, -7])
+  })
+
+  it('take a miss for the one of its own eviction, where others share its bucket', () => {
+    const memory = new Memory(10)
+    for (let n = 1; n <= 200; n++) memory.evicted(`k${n}`, n)
+    for (let n = 1; n <= 200; n++) expect(memory.missed(`k${n}`), `k${n}`).toBe(true)
+    for (let n = 1; n <= 200; n++) expect([memory.missed(`k${n}`), memory.find(`k${n}`)], `k${n}`).toEqual([false, -n])
+  })
+
+  it('are nothing where there was no eviction, or it is forgotten', () => {
+    const memory = new Memory(10)
+    memory.stored('a')
+    expect([memory.find('a'), memory.regretted('a', 3)]).toEqual([0, false])
+    memory.evicted('a', 3)
+    expect(memory.regretted('a', 2)).toBe(false)
+    for (let n = 4; n < 2_000; n++) memory.evicted(`k${n}`, n)
+    expect([memory.find('a'), memory.regretted('a', 3)]).toEqual([0, false])
+    // Two keys of different buckets, of which one's was regretted, do not touch each other.
+    expect([memory.regretted('k1999', 1_999), memory.find('k1998')]).toEqual([true, 1_998])
   })
 
   it('remember the last eviction, until the key is stored again', () => {
@@ -96,7 +121,10 @@ describe('regrets', () => {
   it('never take one key for another', () => {
     const memory = new Memory(1 << 20)
     for (let n = 1; n <= 60_000; n++) memory.evicted(`k${n}`, n)
-    for (let n = 1; n <= 60_000; n++) expect([0, n]).toContain(memory.find(`k${n}`))
+    for (let n = 1; n <= 60_000; n++) {
+      const found = memory.find(`k${n}`)
+      if (found !== 0 && found !== n) expect.fail(`k${n} was taken for that of ${found}`)
+    }
     for (let n = 1; n <= 60_000; n++) if (memory.find(`absent${n}`) !== 0) expect.fail(`absent${n} was never evicted`)
   })
 

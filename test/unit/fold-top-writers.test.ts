@@ -44,6 +44,23 @@ describe('top writers', () => {
     expect(bytesBy(writers)).toEqual({ 'eu:west': 10, eu: 5, '': 5 })
   })
 
+  it('take a rule at its word also where the last key had the prefix that it would have without', () => {
+    const writers = new TopWriters()
+    writers.add('user:1', null, 1)
+    writers.add('user:2', 'other', 2)
+    writers.add('user:3', null, 4)
+    expect(bytesBy(writers)).toEqual({ user: 5, other: 2 })
+  })
+
+  it('give the counter of the least away, the first of equals, and with it all that it may have counted', () => {
+    const writers = new TopWriters()
+    for (let n = 0; n < COUNTERS; n++) writers.add(`p${n}:x`, null, n === 7 || n === 9 ? 3 : 10 + n)
+    writers.add('new:x', null, 1)
+    expect(bytesBy(writers)).toMatchObject({ new: 4, p9: 3 })
+    expect(writers.counts().find(({ prefix }) => prefix === 'new')?.error).toBe(3)
+    expect(bytesBy(writers).p7).toBeUndefined()
+  })
+
   it('tell a prefix from the beginning of another, in whatever order they come', () => {
     const writers = new TopWriters()
     const exact: Record<string, number> = {}
