@@ -7,6 +7,7 @@ import { Claim, Division } from '../../src/fold/division.ts'
 import { avalanche } from '../../src/fold/hash.ts'
 import { Counts } from '../../src/fold/statistics.ts'
 import { chance } from '../support/chance.ts'
+import { zipf } from '../support/workloads.ts'
 
 const NO_LIMIT = Number.POSITIVE_INFINITY
 /** Events from one comparison to the next. */
@@ -75,9 +76,9 @@ describe('a division', () => {
     )
     expect(sharesOf(division)).toEqual([0.25, 0.25, 0.25, 0.25])
     expect(wishesOf(division)).toEqual([0.25, 0.25, 0.25, 0.25])
-    expect([division.gain, division.comparesAt]).toEqual([0, 100 + PERIOD])
+    expect([division.gain, division.comparesAt, division.unit]).toEqual([0, 100 + PERIOD, 'items'])
     division.compare(heldBy(...tenants), null, 5_000)
-    expect(division.comparesAt).toBe(5_000 + PERIOD)
+    expect([division.comparesAt, division.unit]).toEqual([5_000 + PERIOD, 'items'])
   })
 
   test('is as an event says, for those that are there', () => {
@@ -140,6 +141,11 @@ describe('who has most beyond its share', () => {
         }
       }
     }
+  })
+
+  test('is the first, where several have as much', () => {
+    const tenants = ['a', 'b'].map((name) => Object.assign(new Tenant(name, false), { items: 10 }))
+    expect(dividing(...tenants).mostBeyond(heldBy(...tenants), 'items')?.name).toBe('a')
   })
 })
 
@@ -230,6 +236,19 @@ describe('a claim', () => {
     expect([claim.requests, claim.hits]).toEqual([17.5, 12.5])
   })
 
+  test.each([
+    [0, 16_384],
+    [2_000, 32_000],
+  ])('fades, where %i entries are held, by what is remembered of %i requests', (items, memory) => {
+    const [a, b] = [new Tenant('a'), new Tenant('b')]
+    const division = dividing(a, b)
+    a.loop(10, 1_000, 10)
+    division.compare({ items, bytes: 1 }, null, PERIOD)
+    expect(division.claims[0]?.requests).toBe(1_000)
+    division.compare({ items, bytes: 1 }, null, 2 * PERIOD)
+    expect(division.claims[0]?.requests).toBeCloseTo(1_000 * Math.exp(-PERIOD / memory), 9)
+  })
+
   test('has its curve forget half of what is older than 16 requests an entry, and 16,384 at least', () => {
     const tenant = new Tenant('t')
     tenant.curve?.watch(true)
@@ -248,7 +267,14 @@ describe('a claim', () => {
   })
 
   /** The hits that a claim's hull promises at these sizes, after rounds over `keys` in a cache of `capacity` entries. */
-  function promised(keys: number, capacity: number, room: number, sizes: readonly number[], seen?: number): number[] {
+  function promised(
+    keys: number,
+    capacity: number,
+    room: number,
+    sizes: readonly number[],
+    seen?: number,
+    held = capacity,
+  ): number[] {
     const tenant = new Tenant('t')
     tenant.curve?.watch(true)
     const claim = new Claim(tenant.cache, 1)
@@ -258,6 +284,7 @@ describe('a claim', () => {
       tenant.counts.hits = seen
       tenant.counts.misses += hits - seen
     }
+    Object.assign(tenant, { items: held })
     claim.tally(1)
     const hull = claim.hull('items', room)
     return sizes.map((size) => Math.round(ratioAt(hull, size)))
@@ -270,10 +297,46 @@ describe('a claim', () => {
 
   test('promises what was seen, where it is more than LRU would have had', () => {
     // Of 600 requests 400 were hits, with 30 entries: LRU had none.
-    const [none, atHeld, all] = promised(60, 30, 100, [0, 30, 62], 400) as [number, number, number]
-    expect(none).toBe(0)
-    expect(atHeld).toBe(400)
-    expect(all).toBeGreaterThan(530)
+    const [none, atHeld, between, all] = promised(60, 30, 100, [0, 30, 41, 62], 400) as [number, number, number, number]
+    expect([none, atHeld]).toEqual([0, 400])
+    // From there on what is left comes in proportion, up to where LRU has it.
+    expect(between).toBeCloseTo(400 + 140 * (11 / 31), -1)
+    expect(all).toBe(540)
+    // It holds more than its curve knows of.
+    expect(promised(20, 20, 100, [21, 60, 100], 190, 100)).toEqual([180, 185, 190])
+  })
+
+  test('knows of a loop that is longer than the room', () => {
+    expect(promised(60, 60, 20, [20, 30, 60])).toEqual([180, 270, 540])
+    expect(promised(600, 600, 20, [300, 600])).toEqual([2_700, 5_400])
+  })
+
+  test('promises by any size what LRU would have hit, where that bends once and as much was seen', () => {
+    const next = zipf(500, 0.8, 3).next
+    const keys = Array.from({ length: 8_000 }, next)
+    const hitsOfLru = (capacity: number): number => {
+      const recent = new Set<number>()
+      let hits = 0
+      for (const key of keys) {
+        if (recent.delete(key)) hits++
+        recent.add(key)
+        if (recent.size > capacity) recent.delete(recent.values().next().value as number)
+      }
+      return hits
+    }
+    const tenant = new Tenant('t')
+    tenant.curve?.watch(true)
+    const claim = new Claim(tenant.cache, 1)
+    for (const key of keys) tenant.ask(key, 500)
+    const seen = hitsOfLru(200)
+    Object.assign(tenant, { items: 200 })
+    Object.assign(tenant.counts, { hits: seen, misses: keys.length - seen })
+    claim.tally(1)
+    for (const room of [100, 250, 1_000]) {
+      const hull = claim.hull('items', room)
+      for (const size of [5, 20, 50, 100, 200, 300, 450, 500])
+        expect(Math.abs(ratioAt(hull, size) - hitsOfLru(size)), `${size} of ${room}`).toBeLessThan(0.02 * keys.length)
+    }
   })
 
   test('promises less, and later, where less was seen', () => {
@@ -282,6 +345,8 @@ describe('a claim', () => {
     expect(atHeld).toBe(180)
     expect(half).toBe(90)
     expect(beyond).toBe(540)
+    // Four times the room is the most that it is taken to need; what is missing still, it is taken not to bring.
+    expect(promised(60, 60, 400, [30, 60, 120, 240, 300], 54)).toEqual([27, 54, 108, 216, 220])
   })
 
   test('promises nothing without a curve, or before anything was asked for', () => {
@@ -290,7 +355,7 @@ describe('a claim', () => {
     const claim = new Claim(blind.cache, 1)
     blind.loop(5, 50, 5)
     claim.tally(1)
-    expect(claim.hull('items', 10)).toEqual(none)
+    expect([claim.hull('items', 10), claim.hull('bytes', 10)]).toEqual([none, none])
     const seen = new Tenant('seen')
     seen.curve?.watch(true)
     expect(new Claim(seen.cache, 1).hull('items', 10)).toEqual(none)
