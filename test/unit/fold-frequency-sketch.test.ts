@@ -73,6 +73,21 @@ describe('the frequency sketch', () => {
     expect(hashes.map((hash) => sketch.estimate(hash))).toEqual(before)
   })
 
+  it('has eight bytes for each key, and for 64 keys at least', () => {
+    const wordsFor = (keys: number): number => {
+      const sketch = new FrequencySketch()
+      sketch.ensureCapacity(keys)
+      return (Reflect.get(sketch, 'table') as Int32Array).length
+    }
+    expect([0, 64, 65, 128, 129, 1_000].map(wordsFor)).toEqual([128, 128, 256, 256, 512, 2_048])
+  })
+
+  it('says the least of what four counters say: few are wrong where each of these mostly is', () => {
+    // Of 2,000 keys in 2,048 counters of each row some six tenths share theirs.
+    const sketch = raisedSketch(hashes, 1_024)
+    expect(hashes.filter((hash, n) => sketch.estimate(hash) > n % 16).length).toBeLessThan(700)
+  })
+
   it('confuses fewer keys the more room it has', () => {
     const wrong = [0, 1_000, 20_000].map((capacity) => {
       const sketch = raisedSketch(hashes, capacity)
