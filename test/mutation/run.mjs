@@ -21,39 +21,36 @@ for (const folder of ['src/decide', 'src/fold']) {
   }
 }
 
-const killed = ({ Killed = 0, Timeout = 0 }) => Killed + Timeout
-const all = ({ Killed = 0, Timeout = 0, Survived = 0, NoCoverage = 0 }) => Killed + Timeout + Survived + NoCoverage
-const share = (counts) => (100 * killed(counts)) / all(counts)
-
 /** By file, how many mutants came to which end. */
-const files = {}
+const files = new Map()
 for (const name of names) {
   process.env.MUNINN_MUTATION_GROUP = name
-  const { mutate } = groups[name]
   const stryker = new Stryker({
-    mutate,
+    mutate: groups[name].mutate,
     incrementalFile: `mutation/${name}.json`,
     htmlReporter: { fileName: `mutation/${name}.html` },
   })
   for (const { fileName, status } of await stryker.runMutationTest()) {
-    const counts = (files[relative('.', fileName)] ??= {})
-    counts[status] = (counts[status] ?? 0) + 1
+    const file = relative('.', fileName)
+    const { [status]: before = 0, ...others } = files.get(file) ?? {}
+    files.set(file, { ...others, [status]: before + 1 })
   }
 }
 
-const sum = {}
-for (const counts of Object.values(files))
-  for (const [status, count] of Object.entries(counts)) sum[status] = (sum[status] ?? 0) + count
+/** What became of the mutants of some files; one that cannot run is none. */
+function rowOf(file, ends) {
+  const sumOf = (status) => ends.reduce((sum, { [status]: count = 0 }) => sum + count, 0)
+  const byTime = sumOf('Timeout')
+  const killed = sumOf('Killed') + byTime
+  const lived = sumOf('Survived') + sumOf('NoCoverage')
+  const percent = Math.round((1_000 * killed) / (killed + lived)) / 10
+  return { file, mutants: killed + lived, 'killed %': percent, 'of them by time': byTime, lived }
+}
 
-const rows = Object.entries({ ...files, 'all together': sum }).map(([file, counts]) => ({
-  file,
-  mutants: all(counts),
-  'killed %': Math.round(10 * share(counts)) / 10,
-  'of them by time': counts.Timeout ?? 0,
-  survived: all(counts) - killed(counts),
-}))
-console.table(rows)
-const below = Object.entries(files).filter(([, counts]) => share(counts) < LEAST_OF_FILE)
-for (const [file] of below) console.error(`${file} is below ${LEAST_OF_FILE} %`)
-if (share(sum) < LEAST) console.error(`all together are below ${LEAST} %`)
-process.exitCode = below.length > 0 || share(sum) < LEAST ? 1 : 0
+const rows = [...files].map(([file, ends]) => rowOf(file, [ends]))
+const whole = rowOf('all together', [...files.values()])
+console.table([...rows, whole])
+const below = rows.filter((row) => row['killed %'] < LEAST_OF_FILE)
+for (const { file } of below) console.error(`${file} is below ${LEAST_OF_FILE} %`)
+if (whole['killed %'] < LEAST) console.error(`all together are below ${LEAST} %`)
+process.exitCode = below.length > 0 || whole['killed %'] < LEAST ? 1 : 0

@@ -6,7 +6,9 @@ interface Group {
 }
 
 const groups: Record<string, Group> = JSON.parse(readFileSync(new URL('groups.json', import.meta.url), 'utf8'))
-const { tests } = groups[process.env.MUNINN_MUTATION_GROUP ?? ''] ?? { tests: Object.values(groups).flatMap((group) => group.tests) }
+const { tests } = groups[process.env.MUNINN_MUTATION_GROUP ?? ''] ?? {
+  tests: Object.values(groups).flatMap((group) => group.tests),
+}
 
 /** `npm run mutation`: the tests of one group, on the sources alone, as fast as they can fail. */
 export default defineConfig({

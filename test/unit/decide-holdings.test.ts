@@ -26,7 +26,8 @@ test('of up to a thousand entries each is counted under its prefix and its cache
 
 test('of more it is an estimate by some of them, of each cache as many as is its part of all, and adds up', () => {
   const made = new MadeState({}, ['a', 'b'])
-  for (let n = 0; n < 3_000; n++) made.add(`${n % 2 === 0 ? 'even' : 'odd'}:${n}`, n % 2 === 0 ? 30 : 10, { cache: 'a' })
+  for (let n = 0; n < 3_000; n++)
+    made.add(`${n % 2 === 0 ? 'even' : 'odd'}:${n}`, n % 2 === 0 ? 30 : 10, { cache: 'a' })
   for (let n = 0; n < 1_001; n++) made.add(`b:${n}`, 5, { cache: 'b' })
   const { prefixes, counted, items } = heldByPrefix(made.state)
   expect([counted, items]).toEqual([750 + 251, 4_001])

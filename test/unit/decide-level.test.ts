@@ -45,7 +45,16 @@ describe('a level', () => {
     if (level === null) expect(warned).toBeNull()
     else {
       const heapBytes = bytes
-      expect(warned).toMatchObject({ seq: 3, level, from: 'normal', to: level, threshold, usage: bytes / 1_000, bytes, heapBytes })
+      expect(warned).toMatchObject({
+        seq: 3,
+        level,
+        from: 'normal',
+        to: level,
+        threshold,
+        usage: bytes / 1_000,
+        bytes,
+        heapBytes,
+      })
     }
   })
 
@@ -56,7 +65,13 @@ describe('a level', () => {
     levels.run.at += 10
     expect(levels.use(850)).toBeNull()
     expect(levels.pass(29_999)).toBeNull()
-    expect(levels.pass(1)).toMatchObject({ level: 'recovered', from: 'emergency', to: 'warning', threshold: 0.9, usage: 0.85 })
+    expect(levels.pass(1)).toMatchObject({
+      level: 'recovered',
+      from: 'emergency',
+      to: 'warning',
+      threshold: 0.9,
+      usage: 0.85,
+    })
     expect(levels.pass(100_000)).toBeNull()
     levels.use(100)
     expect(levels.pass(30_000)).toMatchObject({ level: 'recovered', from: 'warning', to: 'normal', threshold: 0.8 })
@@ -100,7 +115,12 @@ describe('what a level says of those who wrote', () => {
   test('is too high by no more than they added since', () => {
     const levels = new Levels({ maxMemory: 1_000_000 })
     for (let n = 0; n < 32; n++) levels.add(`w${n}:1`, 100)
-    const before = new Map(levels.cache().writers.counts().map(({ prefix, bytes }) => [prefix, bytes]))
+    const before = new Map(
+      levels
+        .cache()
+        .writers.counts()
+        .map(({ prefix, bytes }) => [prefix, bytes]),
+    )
     levels.add('new:1', 10)
     levels.add('w5:2', 1)
     const told = topWriters([levels.cache()], () => before, 2)

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { EvictionCause } from '../../src/event/vocabulary.ts'
-import type { Adapting, Order } from '../../src/fold/policies/policy.ts'
-import { Comparator } from '../../src/fold/policies/hybrid/comparator.ts'
+import type { Comparator } from '../../src/fold/policies/hybrid/comparator.ts'
 import { MODES, type ModeName } from '../../src/fold/policies/hybrid/modes.ts'
+import type { Standings } from '../../src/fold/policies/hybrid/standings.ts'
+import type { Adapting, Order } from '../../src/fold/policies/policy.ts'
 import { chance } from '../support/chance.ts'
 import { MadeState } from '../support/made-state.ts'
 import { loop, zipf } from '../support/workloads.ts'
@@ -170,7 +171,10 @@ describe('by what is worth least for its bytes', () => {
     caches.tell('configured', { to: { policy: 'lru' } })
     caches.add('e', 9)
     caches.tell('configured', { to: { policy: 'hybrid' } })
-    const left = caches.cache().handles().map((h) => caches.state.columns.size[h] as number)
+    const left = caches
+      .cache()
+      .handles()
+      .map((h) => caches.state.columns.size[h] as number)
     expect(caches.adapting().spread).toBeCloseTo(spreadOf(left), 12)
   })
 })
@@ -254,11 +258,7 @@ describe('how the modes compare', () => {
       const caches = new Caches()
       const { next } = zipf(keys, 0.8, 3)
       caches.ask('first', capacity)
-      const standings = Reflect.get(caches.adapting() as object, 'standings') as {
-        count(holders: number): void
-        sampled: number
-        capacity: number
-      }
+      const standings = caches.adapting().standings as Standings
       let counted = 0
       const count = standings.count.bind(standings)
       standings.count = (holders) => {
@@ -286,7 +286,7 @@ describe('how the modes compare', () => {
       caches.ask('first', 100)
       caches.tell('adapted', { cache: 'c', to: mode })
       expect(caches.adapting()).toMatchObject({ mode, since: caches.run.at })
-      const standings = caches.adapting().standings as { count(holders: number): void; modeAt: number } & object
+      const standings = caches.adapting().standings as Standings
       expect(standings.modeAt).toBe(placeOf(mode))
       let shown = 0
       let hits = 0
@@ -306,7 +306,7 @@ describe('how the modes compare', () => {
     for (let n = 0; n < 100; n++) caches.add(`k${n}`, 1)
     for (let n = 0; n < 100; n++) caches.hit(`k${n}`, n % 4)
     caches.tell('configured', { to: { policy: 'hybrid' } })
-    const standings = caches.adapting().standings as { count(holders: number): void } & object
+    const standings = caches.adapting().standings as Standings
     const shown: number[] = []
     standings.count = (holders) => shown.push(holders)
     for (let n = 0; n < 100; n++) caches.hit(`k${n}`)

@@ -91,7 +91,8 @@ class PlainMeetings {
     // A slot for each key, four times as many as there are places.
     const slotOf = (hash: number) => hash & (4 * this.size - 1)
     const taken = this.places.flatMap((one) => (one === null ? [] : [slotOf(one.candidate), slotOf(one.victim)]))
-    if (slotOf(candidate) === slotOf(victim) || [candidate, victim].some((hash) => taken.includes(slotOf(hash)))) return false
+    if (slotOf(candidate) === slotOf(victim) || [candidate, victim].some((hash) => taken.includes(slotOf(hash))))
+      return false
     this.places[this.next++] = { candidate, victim, cell, modeAt }
     return true
   }
@@ -120,7 +121,9 @@ describe('meetings as a list', () => {
         const meetings = new Meetings(comparators)
         for (const [what, one, other, modeAt] of steps) {
           if (what === 'note')
-            expect(meetings.note(one, other, modeAt * 7, modeAt, most)).toBe(plain.note(one, other, modeAt * 7, modeAt, most))
+            expect(meetings.note(one, other, modeAt * 7, modeAt, most)).toBe(
+              plain.note(one, other, modeAt * 7, modeAt, most),
+            )
           else if (what === 'ask') {
             meetings.requested(one)
             plain.leave(one, true)
@@ -198,15 +201,18 @@ describe('ghosts', () => {
     return { ghosts: new Ghosts(sketch, salt), sketch }
   }
 
-  test.each([1, 2 ** 31 - 4, 2 ** 32 - 4, 2 ** 40])('give the place of the one not used for longest away, from event %d on', (first) => {
-    const { ghosts } = ofOneSet()
-    const order = [3, 1, 7, 0, 5, 2, 6, 4]
-    for (const n of order) ghosts.remember(100 + n, first + n, 1, false, 2)
-    ghosts.remember(200, first + 8, 1, false, 2)
-    ghosts.remember(201, first + 9, 1, false, 2)
-    const known = [...order.map((n) => 100 + n), 200, 201].filter((hash) => ghosts.take(hash))
-    expect(known.sort()).toEqual([102, 103, 104, 105, 106, 107, 200, 201])
-  })
+  test.each([1, 2 ** 31 - 4, 2 ** 32 - 4, 2 ** 40])(
+    'give the place of the one not used for longest away, from event %d on',
+    (first) => {
+      const { ghosts } = ofOneSet()
+      const order = [3, 1, 7, 0, 5, 2, 6, 4]
+      for (const n of order) ghosts.remember(100 + n, first + n, 1, false, 2)
+      ghosts.remember(200, first + 8, 1, false, 2)
+      ghosts.remember(201, first + 9, 1, false, 2)
+      const known = [...order.map((n) => 100 + n), 200, 201].filter((hash) => ghosts.take(hash))
+      expect(known.sort()).toEqual([102, 103, 104, 105, 106, 107, 200, 201])
+    },
+  )
 
   test('know of a key that was given up again the last time only', () => {
     const { ghosts, sketch } = ofOneSet()

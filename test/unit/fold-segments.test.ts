@@ -198,28 +198,34 @@ describe('the parts of a store', () => {
     ['lirs-lfu', 1, 99, 0],
     ['lfu-1', 1, 99, 0],
     ['lfu-15', 15, 85, 0],
-  ] as const)('of %s, filled with a hundred that were used once, are %i, %i and %i', (mode, ofWindow, first, second) => {
-    const store = new Store(mode)
-    store.fill(100)
-    const { window, probation, protected: kept } = store.lists
-    expect([window.length, probation.length, kept.length]).toEqual([ofWindow, first, second])
-    expect([...window, ...probation, ...kept]).toEqual(Array.from({ length: 100 }, (_, i) => 99 - i))
-  })
+  ] as const)(
+    'of %s, filled with a hundred that were used once, are %i, %i and %i',
+    (mode, ofWindow, first, second) => {
+      const store = new Store(mode)
+      store.fill(100)
+      const { window, probation, protected: kept } = store.lists
+      expect([window.length, probation.length, kept.length]).toEqual([ofWindow, first, second])
+      expect([...window, ...probation, ...kept]).toEqual(Array.from({ length: 100 }, (_, i) => 99 - i))
+    },
+  )
 
-  test.each(['lirs-lfu', 'lfu-1', 'lfu-15'] as const)('of %s keep four fifths of main for what was used again', (mode) => {
-    const store = new Store(mode)
-    store.fill(100)
-    const main = 100 - store.lists.window.length
-    for (let h = 0; h < 60; h++) store.use(h)
-    expect(store.lists.protected).toHaveLength(60)
-    for (let round = 0; round < 2; round++) for (const h of store.byRecency) store.use(h)
-    expect(store.lists.protected).toHaveLength(Math.floor(0.8 * main))
-    expect(store.lists.probation).toHaveLength(main - Math.floor(0.8 * main))
-    // Used in protected: to its head.
-    const last = store.lists.protected.at(-1) as number
-    store.use(last)
-    expect(store.lists.protected[0]).toBe(last)
-  })
+  test.each(['lirs-lfu', 'lfu-1', 'lfu-15'] as const)(
+    'of %s keep four fifths of main for what was used again',
+    (mode) => {
+      const store = new Store(mode)
+      store.fill(100)
+      const main = 100 - store.lists.window.length
+      for (let h = 0; h < 60; h++) store.use(h)
+      expect(store.lists.protected).toHaveLength(60)
+      for (let round = 0; round < 2; round++) for (const h of store.byRecency) store.use(h)
+      expect(store.lists.protected).toHaveLength(Math.floor(0.8 * main))
+      expect(store.lists.probation).toHaveLength(main - Math.floor(0.8 * main))
+      // Used in protected: to its head.
+      const last = store.lists.protected.at(-1) as number
+      store.use(last)
+      expect(store.lists.protected[0]).toBe(last)
+    },
+  )
 
   test('of two hundred entries the window of 1 % holds two, and always one', () => {
     const store = new Store('lirs-lfu')
@@ -316,20 +322,23 @@ describe('who goes', () => {
     }
   })
 
-  test.each(['lfu-1', 'lfu-15'] as const)('in %s is who will be asked for later, as its own table has learned', (mode) => {
-    const store = new Store(mode)
-    store.fill(100)
-    const candidate = store.segments.candidate(NONE)
-    store.frequency.fill(1)
-    expect(store.segments.comparator).toBe(store.comparators[placeOf(mode)])
-    expect([store.segments.contests, store.segments.victim(NONE)]).toEqual([true, candidate])
-    const { comparator } = store.segments
-    for (let i = 0; i < 10; i++) comparator.settle(comparator.cellOf(1, 1), true)
-    expect(store.segments.victim(NONE)).toBe(0)
-    // Another mode has another table.
-    store.segments.change(placeOf(mode === 'lfu-1' ? 'lfu-15' : 'lfu-1'))
-    expect(store.segments.comparator.admits(1, 1)).toBe(false)
-  })
+  test.each(['lfu-1', 'lfu-15'] as const)(
+    'in %s is who will be asked for later, as its own table has learned',
+    (mode) => {
+      const store = new Store(mode)
+      store.fill(100)
+      const candidate = store.segments.candidate(NONE)
+      store.frequency.fill(1)
+      expect(store.segments.comparator).toBe(store.comparators[placeOf(mode)])
+      expect([store.segments.contests, store.segments.victim(NONE)]).toEqual([true, candidate])
+      const { comparator } = store.segments
+      for (let i = 0; i < 10; i++) comparator.settle(comparator.cellOf(1, 1), true)
+      expect(store.segments.victim(NONE)).toBe(0)
+      // Another mode has another table.
+      store.segments.change(placeOf(mode === 'lfu-1' ? 'lfu-15' : 'lfu-1'))
+      expect(store.segments.comparator.admits(1, 1)).toBe(false)
+    },
+  )
 
   test('after it has won a contest is no longer main’s oldest', () => {
     const store = new Store('lirs-lfu')
@@ -344,18 +353,21 @@ describe('LIRS’s test', () => {
   test.each([
     ['lirs', 'protected', 0],
     ['lirs-lfu', 'probation', 0],
-  ] as const)('in %s takes one of the window, that came back sooner than main’s oldest, to %s', (mode, list, oldest) => {
-    const store = new Store(mode)
-    store.fill(10)
-    expect(store.lists.window).toEqual([9])
-    store.use(9)
-    expect(store.lists[list][0]).toBe(9)
-    expect(store.lists.window).toEqual([oldest])
-    // Its own use before is what counts: main's oldest is more recent.
-    for (const h of [2, 3, 4, 5, 6, 7, 8, 9, 1]) store.use(h)
-    store.use(oldest)
-    expect(store.lists.window).toEqual([oldest])
-  })
+  ] as const)(
+    'in %s takes one of the window, that came back sooner than main’s oldest, to %s',
+    (mode, list, oldest) => {
+      const store = new Store(mode)
+      store.fill(10)
+      expect(store.lists.window).toEqual([9])
+      store.use(9)
+      expect(store.lists[list][0]).toBe(9)
+      expect(store.lists.window).toEqual([oldest])
+      // Its own use before is what counts: main's oldest is more recent.
+      for (const h of [2, 3, 4, 5, 6, 7, 8, 9, 1]) store.use(h)
+      store.use(oldest)
+      expect(store.lists.window).toEqual([oldest])
+    },
+  )
 
   test.each(['lfu-1', 'lfu-15'] as const)('is none of %s: a use in the window moves to its head', (mode) => {
     const store = new Store(mode)

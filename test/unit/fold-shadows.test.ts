@@ -3,6 +3,7 @@ import { NONE } from '../../src/fold/columns.ts'
 import { avalanche } from '../../src/fold/hash.ts'
 import { Links } from '../../src/fold/links.ts'
 import { Comparator } from '../../src/fold/policies/hybrid/comparator.ts'
+import { Meetings } from '../../src/fold/policies/hybrid/meetings.ts'
 import { MODES, type ModeName } from '../../src/fold/policies/hybrid/modes.ts'
 import { Segments } from '../../src/fold/policies/hybrid/segments.ts'
 import { Shadows } from '../../src/fold/policies/hybrid/shadows.ts'
@@ -75,64 +76,80 @@ class Alone {
   readonly frequency = new Uint8Array(1_000)
   readonly held = new Set<number>()
   private readonly segments: Segments
+  private readonly meetings: Meetings
   private now = 0
+  private sinceHalved = 0
 
   constructor(mode: ModeName) {
-    this.segments = new Segments(
-      this,
-      placeOf(mode),
-      MODES.map(() => new Comparator()),
-    )
+    const comparators = MODES.map(() => new Comparator())
+    this.segments = new Segments(this, placeOf(mode), comparators)
+    this.meetings = new Meetings(comparators)
   }
 
-  /** Asks for a key, and takes it in if there is to be room for so many; whether it was there. */
-  ask(key: number, capacity: number | null): boolean {
+  /** Asks for a key, and takes it in, if it is to, where there is room for so many; whether it was there. */
+  ask(key: number, room: number, takes: boolean): boolean {
     const isHit = this.held.has(key)
     // Nothing is known of a key that was never stored.
-    if (capacity === null && this.usedSeq[key] === NONE) return false
+    if (!takes && this.usedSeq[key] === NONE) return false
+    this.meetings.requested(hashOf(key))
+    this.use(key, room, takes)
+    return isHit
+  }
+
+  use(key: number, room: number, takes: boolean): void {
     const previous = this.usedSeq[key] as number
     this.usedSeq[key] = ++this.now
     this.frequency[key] = Math.min(15, (this.frequency[key] as number) + 1)
-    if (isHit) this.segments.use(key, previous)
-    else if (capacity !== null) {
-      while (this.segments.length >= capacity) this.giveUp()
+    // As the entries of the cache itself: after eighty uses an entry.
+    if (++this.sinceHalved >= 80 * Math.min(room, 500)) {
+      this.sinceHalved = 0
+      for (const [one, frequency] of this.frequency.entries()) this.frequency[one] = frequency >> 1
+    }
+    if (this.held.has(key)) this.segments.use(key, previous)
+    else if (takes) {
+      while (this.segments.length >= room) this.giveUp(room)
       this.segments.add(key, previous)
       this.held.add(key)
     }
-    return isHit
   }
 
   remove(key: number): void {
     if (this.held.delete(key)) this.segments.remove(key)
   }
 
-  private giveUp(): void {
-    const { segments } = this
+  private giveUp(room: number): void {
+    const { segments, frequency } = this
     const victim = segments.victim(NONE)
-    const oldest = segments.oldest(NONE)
-    if (segments.contests && victim !== oldest) segments.rotate(oldest)
+    if (segments.contests) {
+      const [candidate, oldest] = [segments.candidate(NONE), segments.oldest(NONE)]
+      if (segments.mode.contest === 'learned') {
+        const cell = segments.comparator.cellOf(frequency[candidate] as number, frequency[oldest] as number)
+        this.meetings.note(hashOf(candidate), hashOf(oldest), cell, segments.modeAt, room)
+      }
+      if (victim === candidate) segments.rotate(oldest)
+    }
     this.remove(victim)
   }
 }
 
 describe('shadows of a small cache, of which all keys are sampled', () => {
-  test.each(['lru', 'lirs', 'lirs-lfu'] as const)('hit what a cache of mode %s would hit by itself', (mode) => {
+  test.each(MODES.map(({ name }) => name))('hit what a cache of mode %s would hit by itself', (mode) => {
     const followed = new Followed(50)
     const alone = new Alone(mode)
     const below = chance(7)
     const popular = zipf(200, 0.8, 3)
     const hits: boolean[] = []
-    for (let i = 0; i < 3_000; i++) {
-      const key = i % 3 === 0 ? popular.next() : Math.floor(i / 30) + below(60)
+    for (let i = 0; i < 6_000; i++) {
+      const key = i % 3 === 0 ? popular.next() : Math.floor(i / 60) + below(60)
       if (i % 50 === 49) {
         followed.remove(key)
         alone.remove(key)
       } else if (i % 50 === 48) {
         followed.store(key)
-        alone.ask(key, followed.room)
+        alone.use(key, followed.room, true)
       } else {
-        const taken = followed.ask(key, i % 7 !== 0)
-        hits.push(alone.ask(key, taken ? followed.room : null))
+        const takes = followed.ask(key, i % 7 !== 0)
+        hits.push(alone.ask(key, followed.room, takes))
       }
     }
     const bit = 1 << placeOf(mode)
@@ -174,10 +191,19 @@ describe('shadows of a small cache, of which all keys are sampled', () => {
     expect(hitBy.at(-1)).toBe(0b11111)
   })
 
+  test('take in what they hear of by a hit alone', () => {
+    const { shadows, hitBy } = new Followed(10)
+    shadows.hit(hashOf(9), 100)
+    shadows.miss(hashOf(9), 99)
+    shadows.miss(hashOf(9), 100)
+    expect(hitBy).toEqual([0, 0b11111, 0])
+  })
+
   test('take over what is there while they begin', () => {
     const { shadows, hitBy } = new Followed(10)
-    shadows.adopt(hashOf(1), 50, 9, 2)
-    shadows.adopt(hashOf(2), NEVER, 1, 2)
+    // Nobody knows how many there is room for.
+    shadows.adopt(hashOf(1), 50, 9, 1)
+    shadows.adopt(hashOf(2), NEVER, 1, 1)
     shadows.miss(hashOf(1), 49)
     shadows.hit(hashOf(2), NEVER)
     shadows.miss(hashOf(1), 50)
@@ -239,7 +265,10 @@ describe('of a larger cache', () => {
   test('half as many are enough once a full cache has had 32 requests an entry', () => {
     const shadows = new Shadows(MODES.map(() => new Comparator()))
     const ask = (requests: number, full: boolean): void => {
-      for (let i = 0; i < requests; i++) shadows.miss(1, 0)
+      for (let i = 0; i < requests; i++) {
+        if (i % 2 === 0) shadows.miss(1, 0)
+        else shadows.hit(0, NEVER)
+      }
       shadows.store(0, NEVER, 300, full)
     }
     ask(10_000, false)

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { POLICIES, type PolicyName } from '../../src/base/settings.ts'
 import type { EvictionCause } from '../../src/event/vocabulary.ts'
 import type { MissRatioCurve } from '../../src/fold/curve/miss-ratio-curve.ts'
 import { chance } from '../support/chance.ts'
@@ -15,7 +16,7 @@ describe('the sums of what is there', () => {
     for (let run = 0; run < 10; run++) {
       const below = chance(run)
       const caches = ['a', 'b']
-      const made = new MadeState({ policy: (['lru', 'lfu', 'ttl', 'size', 'hybrid'] as const)[run % 5] }, caches)
+      const made = new MadeState({ policy: POLICIES[run % POLICIES.length] as PolicyName }, caches)
       const { state } = made
       const entries = new Map<string, { size: number; offHeap: number; cost: number; actor: string | null }>()
       let added = 0
@@ -26,7 +27,16 @@ describe('the sums of what is there', () => {
         const name = `${cache} ${key}`
         const size = below(100)
         const offHeap = below(3) === 0 ? below(size + 1) : 0
-        const said = { cache, key, size, offHeap, cost: below(3), actor: below(2) === 0 ? 'me' : null, tags: null, prefix: 'p' }
+        const said = {
+          cache,
+          key,
+          size,
+          offHeap,
+          cost: below(3),
+          actor: below(2) === 0 ? 'me' : null,
+          tags: null,
+          prefix: 'p',
+        }
         const before = entries.get(name)
         const what = below(5)
         if (before === undefined) {
@@ -67,7 +77,8 @@ describe('the sums of what is there', () => {
       const counts = state.cacheList.map((cache) => cache.counts)
       expect(counts.reduce((sum, { bytesAdded }) => sum + bytesAdded, 0)).toBe(added)
       expect(counts.reduce((sum, { bytesLeft }) => sum + bytesLeft, 0)).toBe(left)
-      for (const metric of ['bytes', 'heap_bytes', 'items'] as const) expect(state.peaks.by[metric].value).toBe(most[metric])
+      for (const metric of ['bytes', 'heap_bytes', 'items'] as const)
+        expect(state.peaks.by[metric].value).toBe(most[metric])
       for (const [name, one] of entries) {
         const [cache = '', key = ''] = name.split(' ')
         const h = made.handleOf(key, cache)
@@ -129,7 +140,14 @@ describe('an entry', () => {
     made.add('k', 5)
     const h = made.handleOf('k')
     const { columns } = made.state
-    const known = () => [columns.storedAt[h], columns.usedAt[h], columns.usedSeq[h], columns.addedSeq[h], columns.hits[h], columns.uses(h)]
+    const known = () => [
+      columns.storedAt[h],
+      columns.usedAt[h],
+      columns.usedSeq[h],
+      columns.addedSeq[h],
+      columns.hits[h],
+      columns.uses(h),
+    ]
     expect(known()).toEqual([1_000, 1_000, 2, 2, 0, 1])
     made.run.at = 2_000
     made.tell('accessed', { cache: 'c', key: 'k' })
@@ -154,7 +172,12 @@ describe('an entry', () => {
     expect(lengths().slice(0, 2)).toEqual([columns.capacity, columns.capacity])
     made.tell('updated', { cache: 'c', key: 'x', size: 5 })
     const x = made.handleOf('x')
-    expect([columns.tags[x], columns.storedBy[x], made.state.costOf(x), made.state.offHeapOf(x)]).toEqual([null, null, 0, 0])
+    expect([columns.tags[x], columns.storedBy[x], made.state.costOf(x), made.state.offHeapOf(x)]).toEqual([
+      null,
+      null,
+      0,
+      0,
+    ])
     const other = new MadeState()
     other.add('k', 5)
     other.tell('remeasured', { entries: [{ cache: 'c', key: 'k', size: 5, offHeap: 4, previousSize: 5 }] })
@@ -290,7 +313,11 @@ describe('settings', () => {
   test('change as they are told, and are a copy of it', () => {
     const made = new MadeState({}, ['a'])
     const { state } = made
-    const to = { maxItems: 7, memoryThreshold: 0.5, caches: { a: { ...UNLIMITED, maxItems: 3 }, b: { ...UNLIMITED, maxItems: 4 } } }
+    const to = {
+      maxItems: 7,
+      memoryThreshold: 0.5,
+      caches: { a: { ...UNLIMITED, maxItems: 3 }, b: { ...UNLIMITED, maxItems: 4 } },
+    }
     made.tell('configured', { to })
     to.caches.a.maxItems = 99
     to.caches.b.maxItems = 99
@@ -310,11 +337,9 @@ describe('settings', () => {
     const made = new MadeState({}, ['a', 'b'])
     made.tell('missed', { cache: 'a', key: 'x' })
     made.tell('configured', { to: { caches: { a: null, nowhere: null } } })
-    expect([made.state.dropped.misses, [...made.state.caches.keys()], Object.keys(made.state.settings.caches)]).toEqual([
-      1,
-      ['b'],
-      ['b'],
-    ])
+    expect([made.state.dropped.misses, [...made.state.caches.keys()], Object.keys(made.state.settings.caches)]).toEqual(
+      [1, ['b'], ['b']],
+    )
     expect(made.state.cacheList.map(({ name }) => name)).toEqual(['b'])
   })
 
@@ -352,7 +377,11 @@ describe('a reset of the statistics', () => {
     made.run.at += 7
     made.tell('stats-reset')
     expect(state).toMatchObject({ lastReset: 1_007, cycles: 1, cyclesAtReset: 1, warnings: 1, warningsAtReset: 1 })
-    expect([state.lastEviction, state.evictionRate.perMinute(1_007), state.evictionAges.quantile(1)]).toEqual([Number.NaN, 0, null])
+    expect([state.lastEviction, state.evictionRate.perMinute(1_007), state.evictionAges.quantile(1)]).toEqual([
+      Number.NaN,
+      0,
+      null,
+    ])
     expect([state.dropped.misses, state.droppedAtReset.misses]).toEqual([1, 1])
     expect(state.peaks.by.bytes).toMatchObject({ value: 30, at: 1_007 })
     expect(state.peaks.ofRun('bytes')).toMatchObject({ value: 80, at: 1_000 })
@@ -371,7 +400,9 @@ test('a check and a level take down how much had been written, and by whom', () 
   made.tell('warned', { level: 'warning', to: 'warning' })
   made.add('user:3', 40)
   const cache = made.cache()
-  expect([cache.writersAtCheck.get('user'), cache.writersAtLevel.get('user'), cache.bytesAddedAtLevel]).toEqual([10, 30, 30])
+  expect([cache.writersAtCheck.get('user'), cache.writersAtLevel.get('user'), cache.bytesAddedAtLevel]).toEqual([
+    10, 30, 30,
+  ])
   expect([cache.countsAtCheck.bytesAdded, made.state.lastCheck, cache.lastUpdated]).toEqual([10, 1_005, 1_005])
   expect(made.state).toMatchObject({ lastLevelAt: 1_005, bytesAtLevel: 30, heapBytesAtLevel: 30 })
 })

@@ -170,7 +170,8 @@ describe('counts', () => {
     expect(sum.since(distinct(3)).causes()).toEqual({})
     const whole = Object.entries(figuresOf(sum)).filter(([, figure]) => typeof figure === 'number')
     const parts = [figuresOf(distinct(1)), figuresOf(distinct(2))]
-    for (const [name, figure] of whole) expect(figure, name).toBe(parts.reduce((all, part) => all + Number(part[name]), 0))
+    for (const [name, figure] of whole)
+      expect(figure, name).toBe(parts.reduce((all, part) => all + Number(part[name]), 0))
   })
 
   it('show the causes that occurred, each with its number', () => {

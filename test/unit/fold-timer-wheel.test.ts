@@ -52,7 +52,8 @@ class Schedules {
 /** The level of the highest base-64 digit in which two times differ, or −1. */
 function levelOf(one: number, other: number): number {
   let level = -1
-  for (let span = 1, at = 0; at < 8; at++, span *= SLOTS) if (Math.floor(one / span) !== Math.floor(other / span)) level = at
+  for (let span = 1, at = 0; at < 8; at++, span *= SLOTS)
+    if (Math.floor(one / span) !== Math.floor(other / span)) level = at
   return level
 }
 
