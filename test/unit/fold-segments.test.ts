@@ -186,6 +186,18 @@ describe('lru', () => {
     expect(store.drain()).toEqual([1, 2, 3, 4, 0, 5])
   })
 
+  test('goes by recency also where most of main was protected before, and more is stored', () => {
+    const store = new Store('lfu-1')
+    for (let h = 0; h < 10; h++) store.adopt(h)
+    for (let h = 0; h < 7; h++) store.use(h)
+    store.fill(2, 10)
+    for (const h of [7, 8, 9]) store.remove(h)
+    expect(store.lists).toEqual({ window: [11], probation: [10], protected: [6, 5, 4, 3, 2, 1, 0] })
+    store.segments.change(placeOf('lru'))
+    store.fill(1, 20)
+    expect(store.drain()).toEqual([0, 1, 2, 3, 4, 5, 6, 10, 11, 20])
+  })
+
   function isByRecency({ usedSeq }: Store, list: readonly number[]): boolean {
     return list.every((h, i) => i === 0 || (usedSeq[list[i - 1] as number] as number) > (usedSeq[h] as number))
   }
@@ -368,6 +380,15 @@ describe('LIRS’s test', () => {
       expect(store.lists.window).toEqual([oldest])
     },
   )
+
+  test('leaves who did not come back sooner in the window, at its head', () => {
+    const store = new Store('lirs')
+    store.fill(200)
+    expect(store.lists.window).toEqual([199, 198])
+    for (let h = 0; h < 198; h++) store.use(h)
+    store.use(198)
+    expect(store.lists.window).toEqual([198, 199])
+  })
 
   test.each(['lfu-1', 'lfu-15'] as const)('is none of %s: a use in the window moves to its head', (mode) => {
     const store = new Store(mode)
