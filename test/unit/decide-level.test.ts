@@ -84,6 +84,11 @@ describe('a level', () => {
     levels.use(799)
     expect(levels.pass(499)).toBeNull()
     expect(levels.pass(1)).toMatchObject({ to: 'normal' })
+    // However long usage had been below it.
+    levels.run.at += 10_000
+    expect(levels.use(801)).toMatchObject({ level: 'warning', from: 'normal' })
+    levels.use(10)
+    expect(levels.pass(500)).toMatchObject({ to: 'normal' })
     expect(levels.use(901)).toMatchObject({ level: 'critical', from: 'normal' })
   })
 })
@@ -157,7 +162,7 @@ describe('the time left', () => {
   })
 
   test('is unknown where nothing came, or in no time', () => {
-    const levels = new Levels()
+    const levels = new Levels({ maxHeap: 1_000 })
     expect(levels.use(800)?.timeLeft).toBeNull()
     levels.run.at += 10
     levels.use(100)
@@ -173,11 +178,13 @@ describe('the time left', () => {
   })
 
   test('counts what came since the last change of level', () => {
-    const levels = new Levels()
-    levels.run.at += 1_000
-    levels.use(800)
-    levels.run.at += 1_000
-    expect(levels.use(900)?.timeLeft).toBe(1_000)
+    for (const maxHeap of [1_000, 990]) {
+      const levels = new Levels({ maxHeap })
+      levels.run.at += 1_000
+      levels.use(800)
+      levels.run.at += 1_000
+      expect(levels.use(900)?.timeLeft).toBe(10 * (maxHeap - 900))
+    }
   })
 })
 
