@@ -1,12 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { NONE } from '../../src/fold/columns.ts'
 import { avalanche } from '../../src/fold/hash.ts'
-import { Links } from '../../src/fold/links.ts'
 import { Comparator } from '../../src/fold/policies/hybrid/comparator.ts'
-import { Meetings } from '../../src/fold/policies/hybrid/meetings.ts'
 import { MODES, type ModeName } from '../../src/fold/policies/hybrid/modes.ts'
-import { Segments } from '../../src/fold/policies/hybrid/segments.ts'
 import { Shadows } from '../../src/fold/policies/hybrid/shadows.ts'
+import { CacheOfOneMode } from '../support/cache-of-one-mode.ts'
 import { chance } from '../support/chance.ts'
 import { loop, zipf } from '../support/workloads.ts'
 
@@ -68,74 +65,10 @@ class Followed {
 
 const hashOf = (key: number): number => avalanche(key + 1)
 
-/** A cache of one mode, by itself: the same store over columns of its own, with nothing shared and nothing sampled. */
-class Alone {
-  readonly links = new Links(1_000)
-  readonly segment = new Uint8Array(1_000)
-  readonly usedSeq = new Float64Array(1_000).fill(NONE)
-  readonly frequency = new Uint8Array(1_000)
-  readonly held = new Set<number>()
-  private readonly segments: Segments
-  private readonly meetings: Meetings
-  private now = 0
-  private sinceHalved = 0
-
-  constructor(mode: ModeName) {
-    const comparators = MODES.map(() => new Comparator())
-    this.segments = new Segments(this, placeOf(mode), comparators)
-    this.meetings = new Meetings(comparators)
-  }
-
-  /** Asks for a key, and takes it in, if it is to, where there is room for so many; whether it was there. */
-  ask(key: number, room: number, takes: boolean): boolean {
-    const isHit = this.held.has(key)
-    // Nothing is known of a key that was never stored.
-    if (!takes && this.usedSeq[key] === NONE) return false
-    this.meetings.requested(hashOf(key))
-    this.use(key, room, takes)
-    return isHit
-  }
-
-  use(key: number, room: number, takes: boolean): void {
-    const previous = this.usedSeq[key] as number
-    this.usedSeq[key] = ++this.now
-    this.frequency[key] = Math.min(15, (this.frequency[key] as number) + 1)
-    // As the entries of the cache itself: after eighty uses an entry.
-    if (++this.sinceHalved >= 80 * Math.min(room, 500)) {
-      this.sinceHalved = 0
-      for (const [one, frequency] of this.frequency.entries()) this.frequency[one] = frequency >> 1
-    }
-    if (this.held.has(key)) this.segments.use(key, previous)
-    else if (takes) {
-      while (this.segments.length >= room) this.giveUp(room)
-      this.segments.add(key, previous)
-      this.held.add(key)
-    }
-  }
-
-  remove(key: number): void {
-    if (this.held.delete(key)) this.segments.remove(key)
-  }
-
-  private giveUp(room: number): void {
-    const { segments, frequency } = this
-    const victim = segments.victim(NONE)
-    if (segments.contests) {
-      const [candidate, oldest] = [segments.candidate(NONE), segments.oldest(NONE)]
-      if (segments.mode.contest === 'learned') {
-        const cell = segments.comparator.cellOf(frequency[candidate] as number, frequency[oldest] as number)
-        this.meetings.note(hashOf(candidate), hashOf(oldest), cell, segments.modeAt, room)
-      }
-      if (victim === candidate) segments.rotate(oldest)
-    }
-    this.remove(victim)
-  }
-}
-
 describe('shadows of a small cache, of which all keys are sampled', () => {
   test.each(MODES.map(({ name }) => name))('hit what a cache of mode %s would hit by itself', (mode) => {
     const followed = new Followed(50)
-    const alone = new Alone(mode)
+    const alone = new CacheOfOneMode(mode, hashOf, (room) => 80 * Math.min(room, 500))
     const below = chance(7)
     const popular = zipf(200, 0.8, 3)
     const hits: boolean[] = []
