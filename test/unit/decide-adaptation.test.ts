@@ -21,11 +21,9 @@ function standings(lead: readonly number[], disputed: readonly number[], modeAt 
 
 /** What is decided before a cache of 1,000 entries gives one up for want of items. */
 function decided(adapting: Partial<Adapting> | null, cause: EvictionCause = 'items') {
-  const order = {
-    adapting: adapting && { mode: 'a', listMode: 'a', spread: 0, sinceBytes: 0, standings: null, ...adapting },
-  }
+  const present = adapting && { mode: 'a', listMode: 'a', spread: 0, sinceBytes: 0, standings: null, ...adapting }
   const state = { policy: { name: 'hybrid' } } as State
-  return adaptation(state, { name: 'c', items: ITEMS, order } as unknown as CacheState, cause, 7, 99)
+  return adaptation(state, { name: 'c', items: ITEMS, adapting: present } as unknown as CacheState, cause, 7, 99)
 }
 
 describe('a cache goes over to the mode that is furthest ahead', () => {

@@ -250,7 +250,7 @@ describe('pressure', () => {
     expect([broken(0, 0), broken(1, 1), broken(1, 0)]).toEqual([null, 'memory', 'memory'])
     const k = made.handleOf('k')
     expect([broken(500, 100, k), broken(500, 99, k), broken(501, 101, k)]).toEqual([null, 'heap', 'memory'])
-    expect(brokenLimit(made.state, made.cache(), 0, 0, NOBODY, NO_OVERHANG)).toBe('memory')
+    expect(brokenLimit(made.state, made.cache(), 0, 0, NOBODY, { bytes: 0, heapBytes: 0 })).toBe('memory')
     made.tell('cycle-completed', { cycle: 'one' })
     made.tell('cycle-started', { cycle: 'two', trigger: 'threshold' })
     expect(overhangOf(made.state)).toEqual({ bytes: 0, heapBytes: 0 })

@@ -34,12 +34,11 @@ describe('what an entry is worth for its bytes', () => {
   function worth(said: { size?: number; frequency?: number; age?: number; cost?: number }, optimize = 'hits'): number {
     const columns = new Columns(10)
     columns.needFrequency()
-    if (said.cost !== undefined) columns.needCost()
     const weights = new Weights(columns, optimize as 'hits')
     const h = columns.take()
     columns.size[h] = said.size ?? 16
     columns.frequency[h] = said.frequency ?? 1
-    columns.cost[h] = said.cost ?? 0
+    if (said.cost !== undefined) columns.setExtras(h, 0, said.cost, null, null)
     columns.usedSeq[h] = 1_000
     weights.now = 1_000 + (said.age ?? 16)
     return weights.worth(h)

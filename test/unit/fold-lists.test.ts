@@ -90,9 +90,8 @@ describe('columns', () => {
     const columns = new Columns(64)
     if (needs) {
       columns.needWheel()
-      columns.needOffHeap()
-      columns.needCost()
       columns.needFrequency()
+      columns.setExtras(0, 1, 1, null, null)
     }
     for (let n = 0; n < 64; n++) columns.take()
     for (const [c, name] of [...ALWAYS, ...OPTIONAL].entries())
@@ -119,23 +118,19 @@ describe('columns', () => {
     const columns = filled(true)
     const before = OPTIONAL.map((name) => columns[name])
     columns.needWheel()
-    columns.needOffHeap()
-    columns.needCost()
+    columns.setExtras(0, 1, 1, null, null)
+    columns.setOffHeap(1, 1)
     columns.needFrequency()
     expect(OPTIONAL.every((name, i) => columns[name] === before[i])).toBe(true)
   })
 
   test('give out a handle again, with nothing of who had it', () => {
     const columns = new Columns(64)
-    columns.needOffHeap()
-    columns.needCost()
     const [a, b] = [columns.take(), columns.take()]
     for (const h of [a, b]) {
       columns.keys[h] = `k${h}`
-      columns.tags[h] = ['t']
-      columns.storedBy[h] = 'me'
-      columns.offHeap[h] = 5
-      columns.cost[h] = 7
+      columns.setExtras(h, 5, 7, ['t'], 'me')
+      expect([columns.tags[h], columns.storedBy[h], columns.offHeap[h], columns.cost[h]]).toEqual([['t'], 'me', 5, 7])
     }
     columns.free(a)
     columns.free(b)
@@ -150,9 +145,19 @@ describe('columns', () => {
     expect([columns.take(), columns.take(), columns.take(), columns.extent]).toEqual([b, a, 2, 3])
   })
 
-  test('keep no place for tags and names that nobody gave', () => {
+  test('forget the bytes off the heap of who left, though it had nothing else', () => {
     const columns = new Columns(64)
-    columns.free(columns.take())
+    const h = columns.take()
+    columns.setOffHeap(h, 5)
+    columns.free(h)
+    expect(columns.offHeap[h]).toBe(0)
+  })
+
+  test('keep no place for what nobody gave', () => {
+    const columns = new Columns(64)
+    columns.setOffHeap(columns.take(), 0)
+    columns.setExtras(0, 0, 0, null, null)
+    columns.free(0)
     expect([columns.tags, columns.storedBy, columns.offHeap, columns.cost].map(({ length }) => length)).toEqual([
       0, 0, 0, 0,
     ])
