@@ -90,8 +90,8 @@ describe('columns', () => {
     const columns = new Columns(64)
     if (needs) {
       columns.needWheel()
-      columns.setExtras(0, 1, 1, null, null)
       columns.needFrequency()
+      columns.setExtras(0, 1, 1, null, null)
     }
     for (let n = 0; n < 64; n++) columns.take()
     for (const [c, name] of [...ALWAYS, ...OPTIONAL].entries())
@@ -119,6 +119,7 @@ describe('columns', () => {
     const before = OPTIONAL.map((name) => columns[name])
     columns.needWheel()
     columns.setExtras(0, 1, 1, null, null)
+    columns.setOffHeap(1, 1)
     columns.needFrequency()
     expect(OPTIONAL.every((name, i) => columns[name] === before[i])).toBe(true)
   })
@@ -129,6 +130,7 @@ describe('columns', () => {
     for (const h of [a, b]) {
       columns.keys[h] = `k${h}`
       columns.setExtras(h, 5, 7, ['t'], 'me')
+      expect([columns.tags[h], columns.storedBy[h], columns.offHeap[h], columns.cost[h]]).toEqual([['t'], 'me', 5, 7])
     }
     columns.free(a)
     columns.free(b)
@@ -143,9 +145,19 @@ describe('columns', () => {
     expect([columns.take(), columns.take(), columns.take(), columns.extent]).toEqual([b, a, 2, 3])
   })
 
-  test('keep no place for tags and names that nobody gave', () => {
+  test('forget the bytes off the heap of who left, though it had nothing else', () => {
     const columns = new Columns(64)
-    columns.free(columns.take())
+    const h = columns.take()
+    columns.setOffHeap(h, 5)
+    columns.free(h)
+    expect(columns.offHeap[h]).toBe(0)
+  })
+
+  test('keep no place for what nobody gave', () => {
+    const columns = new Columns(64)
+    columns.setOffHeap(columns.take(), 0)
+    columns.setExtras(0, 0, 0, null, null)
+    columns.free(0)
     expect([columns.tags, columns.storedBy, columns.offHeap, columns.cost].map(({ length }) => length)).toEqual([
       0, 0, 0, 0,
     ])
