@@ -62,7 +62,7 @@ describe('on loopback', () => {
         // The address listened on is one of the three: it was named twice.
         expect(answer.json()).toMatchObject({
           type: 'urn:muninn:problem:foreign-host',
-          detail: 'Host must be one of localhost, 127.0.0.1, [::1]',
+          detail: 'Host must be one of localhost, 127.0.0.1, [::1], cache.internal',
         })
       }
     }

@@ -131,7 +131,7 @@ function checkHost(request: FastifyRequest, hosts: readonly string[] | null): vo
   if (hosts === null) return
   const host = hostOf(request)
   if (!hosts.includes(host) && !hosts.includes(host.replace(/:\d+$/, ''))) {
-    throw new ProblemError('foreign-host', `Host must be one of ${hosts.join(', ')}`)
+    throw new ProblemError('foreign-host', `Host must be one of ${[...new Set(hosts)].join(', ')}`)
   }
 }
 
@@ -139,7 +139,7 @@ function checkHost(request: FastifyRequest, hosts: readonly string[] | null): vo
 function hostsOfLoopback(request: FastifyRequest, tokenNeeded: boolean): readonly string[] | null {
   const { localAddress } = request.socket
   if (tokenNeeded || localAddress === undefined || !isLoopback(localAddress)) return null
-  return [...new Set([...LOOPBACK_HOSTS, localAddress.replace(/^::ffff:/, '')])]
+  return [...LOOPBACK_HOSTS, localAddress.replace(/^::ffff:/, '')]
 }
 
 function hostOf(request: FastifyRequest): string {
