@@ -51,8 +51,6 @@ describe('a start that is refused', () => {
       'ops:admin:s3cret-s3cret-s3cret,ops:read:s4cret-s4cret-s4cret',
       's3cret-s3cret-s3cret,s4cret-s4cret-s4cret',
       ' s3cret-s3cret-s3cret ',
-      's3cret',
-      'ops:admin:s3cret-s3cret-s',
       'a:read:',
     ]) {
       const run = await muninn(['serve'], { MUNINN_TOKEN: value }, folder)
@@ -82,7 +80,7 @@ describe('a start that is refused', () => {
     taken.close()
   })
 
-  describe('because of its audit log: one line that says why, exit code 3, and the file as it was', () => {
+  describe('because of its audit log: one line that says why, and exit code 3', () => {
     const refused = async (path: string, why: string, flags: readonly string[] = []) => {
       const run = await muninn(['serve', '--port', '0', ...flags], { MUNINN_DB: path }, folder)
       expect(run).toMatchObject({
@@ -93,6 +91,25 @@ describe('a start that is refused', () => {
       expect(run.err).toContain(`${path}: ${why}`)
     }
 
+    test('of a demonstration that would live through a past that nobody remembers', async () => {
+      await refused('/proc/none/muninn.db', 'its folder does not exist', ['--demo', '--db', '/proc/none/muninn.db'])
+    })
+
+    test.each([
+      ['for itself', 'pragma locking_mode = exclusive; begin exclusive; create table own (id); commit'],
+      ['against writers', 'begin immediate'],
+    ])('one that another process keeps locked %s', async (_, lock) => {
+      const db = join(mkdtempSync(join(folder, 'locked-')), 'muninn.db')
+      const service = await serve(['--db', db])
+      await service.end('SIGTERM')
+      const other = new Database(db)
+      other.exec(lock)
+      await refused(db, 'another process keeps it locked')
+      other.close()
+    })
+  })
+
+  describe('not because of an audit log that can never be written: it serves, says so, and leaves what is there as it was', () => {
     test.each([
       ['a folder', '.', 'it is a folder'],
       ['a device', '/dev/null', 'it is no file but a device'],
@@ -112,26 +129,18 @@ describe('a start that is refused', () => {
         new Database(join(place, file)).exec(sql).close()
       }
       const before = readdirSync(place)
-      await refused(resolve(place, name), why)
+      const db = resolve(place, name)
+      const service = await serve(['--db', db], name === '.' ? { MUNINN_REQUIRE_AUDIT: 'true' } : {})
+      expect((await ask(service.port, { path: '/healthz' })).json()).toMatchObject({
+        status: 'degraded',
+        audit: { problem: expect.stringContaining(`${db}: ${why}`) },
+      })
+      expect((await ask(service.port, { path: '/readyz' })).status).toBe(name === '.' ? 503 : 200)
+      await ask(service.port, { method: 'PUT', path: '/api/cache/general/items/k', body: 'v' })
+      expect(String((await ask(service.port, { path: '/api/cache/general/items/k' })).body)).toBe('v')
+      expect(await service.end('SIGTERM')).toEqual({ code: 0, signal: null })
       expect(readdirSync(place)).toEqual(before)
       expect(readFileSync(join(place, 'notes.db'), 'utf8')).toBe('milk, bread, cheese')
-    })
-
-    test('nor does a demonstration live through a past that nobody would remember', async () => {
-      await refused('/proc/none/muninn.db', 'its folder does not exist', ['--demo', '--db', '/proc/none/muninn.db'])
-    })
-
-    test.each([
-      ['for itself', 'pragma locking_mode = exclusive; begin exclusive; create table own (id); commit'],
-      ['against writers', 'begin immediate'],
-    ])('one that another process keeps locked %s', async (_, lock) => {
-      const db = join(mkdtempSync(join(folder, 'locked-')), 'muninn.db')
-      const service = await serve(['--db', db])
-      await service.end('SIGTERM')
-      const other = new Database(db)
-      other.exec(lock)
-      await refused(db, 'another process keeps it locked')
-      other.close()
     })
   })
 
@@ -210,6 +219,17 @@ test('flags win over variables, and what is in force is shown and logged', async
   expect(await service.logged('listening')).toMatchObject({ url: service.announced.url, db })
   expect(await service.end('SIGTERM')).toEqual({ code: 0, signal: null })
   expect(existsSync(db)).toBe(true)
+})
+
+test('a token that could be guessed is warned of by its name', async () => {
+  const tokens = 'dash:read:s3cret,ops:admin:a-secret-of-some-length'
+  const service = await serve(['--db', join(folder, 'weak.db')], { MUNINN_TOKEN: tokens })
+  const warned = await service.logged(
+    'this token is shorter than 16 characters, and could be guessed: make one with openssl rand -base64 24',
+  )
+  expect(warned).toMatchObject({ level: 40, token: 'dash' })
+  expect(JSON.stringify(warned)).not.toContain('s3cret')
+  await service.end('SIGTERM')
 })
 
 test('a variable whose name is mistyped is warned of once, and its value not shown', async () => {

@@ -121,19 +121,18 @@ function talksToPerson(flags: ServeOptions): boolean {
 
 /** ms for which the log may be silent at the start, its writer's own patience with a lock included. */
 const LOG_PATIENCE = 5_000
-/** Trouble of the machine that may pass, and no mistake in the call. */
-const PASSING = /: the disk (is full|reports an error) \(/
+const LOCKED = /: another (process|connection) keeps it locked \(/
 
 /**
- * A path that is a folder, can't be made or written, or leads to a file that is no audit log, and a log that somebody keeps
- * locked are mistakes in the call, as a port in use is. Where trouble comes later, the cache goes on, and the log is tried again.
+ * A log that somebody keeps locked is somebody else's, as a port in use is. Any other trouble with it, now or later, is said, and
+ * the cache goes on without.
  *
- * @throws {HistoryError} saying in one line why the log can't be written.
+ * @throws {HistoryError} saying in one line that the log is locked.
  */
 async function demandLog(memory: MemoryManager): Promise<void> {
   await Promise.race([memory.flush(), setTimeout(LOG_PATIENCE, undefined, { ref: false })])
   const problem = memory.stats().audit?.problem ?? null
-  if (problem !== null && !PASSING.test(problem)) throw new HistoryError(`can't write the audit log: ${problem}`)
+  if (problem !== null && LOCKED.test(problem)) throw new HistoryError(`can't write the audit log: ${problem}`)
 }
 
 /** pino's JSON lines on stdout, on stderr beside `--json`, and as plain lines for a person at a terminal. */
@@ -193,6 +192,9 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
 /** Where to look: on a terminal for a person, with `--json` for a program; elsewhere the log's line says it. */
 function announce(url: string, memory: MemoryManager, db: string | null, flags: ServeOptions): void {
   const { maxMemory, maxItems, caches, policy } = memory.settings
+  const problem = memory.stats().audit?.problem ?? null
+  const log =
+    problem === null ? `${db ?? 'none'}  (npx muninn-cache evictions, … explain KEY)` : `NOT WRITTEN: ${problem}`
   const limits = { maxMemoryBytes: maxMemory, maxCacheSize: maxItems, policy }
   if (flags.json === true) printJson({ url, db, pid: process.pid, run: memory.runId, limits })
   if (!talksToPerson(flags)) return
@@ -204,7 +206,7 @@ function announce(url: string, memory: MemoryManager, db: string | null, flags: 
       `  dashboard  ${url}/`,
       `  status     ${url}/api/cache/status`,
       `  items      ${url}/api/cache/general/items`,
-      `  audit log  ${db ?? 'none'}  (npx muninn-cache evictions, … explain KEY)`,
+      `  audit log  ${log}`,
       `  limits     ${bytes(maxMemory)}, ${count(maxItems)} items (${each.join(', ')}); policy ${policy}`,
       '',
     ].join('\n'),

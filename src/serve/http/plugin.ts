@@ -15,7 +15,7 @@ export interface MuninnHttpOptions {
    * keys, sizes and statistics are shown, and entries can be deleted and evicted.
    */
   exposeValues?: boolean
-  /** A token, or `name:role:secret,…` with roles `read` and `admin`, secrets of 16 characters or more; given, every route but health needs one. Default: none, the host application guards. */
+  /** A token, or `name:role:secret,…` with roles `read` and `admin`; given, every route but health needs one. Default: none, the host application guards. */
   token?: string
   /**
    * Names that `Host` may have, with or without a port. Default: any; without a `token`, what comes to a loopback address

@@ -8,6 +8,8 @@ export interface Token {
   readonly name: string
   readonly role: Role
   readonly hash: Buffer
+  /** So short that it could be guessed. */
+  readonly weak: boolean
 }
 
 /** Thrown when a list of tokens can't be read; its message never holds a secret. */
@@ -15,27 +17,25 @@ export class TokenListError extends Error {
   override readonly name = 'TokenListError'
 }
 
-/** Characters at least of a secret: 96 bits where they are as random as base64 makes them, more than anybody can try. */
-const SHORTEST_SECRET = 16
-const TOO_SHORT = `shorter than ${SHORTEST_SECRET} characters, and could be guessed: make one with openssl rand -base64 24`
+/** Characters of a secret that nobody can guess: 96 bits where they are as random as base64 makes them. */
+export const STRONG_SECRET = 16
 const FORM = 'give one admin token, or a list name:role:secret,… with roles read and admin'
 /** What a header can carry without encoding; commas and colons separate in lists. */
 const SECRET = /^[\x21-\x2b\x2d-\x39\x3b-\x7e]+$/
 
 /**
- * One admin token, or a list `name:role:secret,…`; each secret of 16 characters or more.
+ * One admin token, or a list `name:role:secret,…`.
  *
  * @throws {TokenListError} saying which entry is wrong, and never its secret.
  */
 export function parseTokens(text: string): readonly Token[] {
   if (!text.includes(':') && !text.includes(',')) {
     if (!SECRET.test(text)) throw new TokenListError(`it is empty or has characters that a header can't carry; ${FORM}`)
-    if (text.length < SHORTEST_SECRET) throw new TokenListError(`it is ${TOO_SHORT}`)
-    return [{ name: 'admin', role: 'admin', hash: hashed(text) }]
+    return [token('admin', 'admin', text)]
   }
   const tokens = text.split(',').map((entry, index) => parseEntry(entry.trim(), index + 1))
-  tokens.forEach((token, index) => {
-    const same = tokens.findIndex((other) => other.name === token.name || other.hash.equals(token.hash))
+  tokens.forEach(({ name, hash }, index) => {
+    const same = tokens.findIndex((other) => other.name === name || other.hash.equals(hash))
     if (same < index) throw new TokenListError(`entries ${same + 1} and ${index + 1} share a name or a secret`)
   })
   return tokens
@@ -48,8 +48,11 @@ function parseEntry(entry: string, number: number): Token {
   if (!/^[\w.-]{1,64}$/.test(name)) throw wrong('has no name of up to 64 letters, digits, dots, dashes and underscores')
   if (role !== 'read' && role !== 'admin') throw wrong('has no role read or admin')
   if (!SECRET.test(secret)) throw wrong("has no secret, or one with characters that a header can't carry")
-  if (secret.length < SHORTEST_SECRET) throw wrong(`has a secret ${TOO_SHORT}`)
-  return { name, role, hash: hashed(secret) }
+  return token(name, role, secret)
+}
+
+function token(name: string, role: Role, secret: string): Token {
+  return { name, role, hash: hashed(secret), weak: secret.length < STRONG_SECRET }
 }
 
 /**
@@ -59,8 +62,8 @@ function parseEntry(entry: string, number: number): Token {
 export function findToken(tokens: readonly Token[], secret: string): Token | null {
   const hash = hashed(secret)
   let found: Token | null = null
-  for (const token of tokens) {
-    if (timingSafeEqual(token.hash, hash)) found = token
+  for (const known of tokens) {
+    if (timingSafeEqual(known.hash, hash)) found = known
   }
   return found
 }
