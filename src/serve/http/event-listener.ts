@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { HistoryError } from '../../base/errors.ts'
 import type { ExportedEvent, History } from '../../query/answers.ts'
 import { type Batch, type EventFilter, type EventHub, type Frame, frameOf, matches } from './event-hub.ts'
 
@@ -6,6 +7,9 @@ import { type Batch, type EventFilter, type EventHub, type Frame, frameOf, match
 const MOST_WAITING = 1024 * 1024
 /** Events kept for one that is still reading what the audit log has. */
 const MOST_COLLECTED = 10_000
+
+/** ms for which the log's writer is waited for: one that is silent for longer than this is called so in what the log answers. */
+const WRITER_PATIENCE = 15_000
 
 /** Heartbeats after which a client that takes nothing is given up. */
 const MOST_SILENT = 4
@@ -79,37 +83,45 @@ export class EventListener {
 
   /**
    * The log's events up to where the live ones begin, each once: what both have is left to the live ones. If more happens
-   * meanwhile than is kept, the log is read on.
+   * meanwhile than is kept, the log is read on. Where it can't be read, the live ones come all the same.
    */
   async #recall(after: EventId, { history, run, flush, shown }: Recollection): Promise<void> {
-    const { items } = await history.runs({ run: after.run, limit: 1 })
-    if (items.length === 0) {
-      this.#say('stream-missed', { after: idOf(after), reason: 'the audit log has no record of that run' })
-      return
-    }
     const types = this.#filter.types === null ? {} : { types: [...this.#filter.types, 'gap'] }
     let position = after
     let count = 0
     let incomplete: string | null = null
-    do {
-      if (this.#overflowed) this.#collected = []
-      this.#overflowed = false
-      // A question by itself waits for a busy writer only so long, and what was let go of is nowhere else.
-      await flush()
-      const told = history.export({ after: idOf(position), ...types })
-      for await (const event of told) {
-        if (this.#isClosed) return
-        if (event.run === run && event.seq >= (this.#collected?.[0]?.seq ?? Number.POSITIVE_INFINITY)) break
-        // Another process may write a run of its own to the same log: the live events are of this one.
-        if (position.run === run && event.run !== run) break
-        position = { run: event.run, seq: event.seq }
-        if (event.type === 'gap') this.#say('stream-missed', gapOf(event))
-        else if (await this.#retell(await shown(event))) count++
+    try {
+      const { items } = await history.runs({ run: after.run, limit: 1 })
+      if (items.length === 0) {
+        this.#say('stream-missed', { after: idOf(after), reason: 'the audit log has no record of that run' })
+        return
       }
-      incomplete = told.incomplete
-    } while (this.#overflowed)
+      do {
+        if (this.#overflowed) this.#collected = []
+        this.#overflowed = false
+        // A question by itself waits for a busy writer only so long, and what was let go of is nowhere else.
+        await Promise.race([flush(), new Promise((done) => setTimeout(done, WRITER_PATIENCE).unref())])
+        const told = history.export({ after: idOf(position), ...types })
+        for await (const event of told) {
+          if (this.#isClosed) return
+          if (event.run === run && event.seq >= (this.#collected?.[0]?.seq ?? Number.POSITIVE_INFINITY)) break
+          // Another process may write a run of its own to the same log: the live events are of this one.
+          if (position.run === run && event.run !== run) break
+          position = { run: event.run, seq: event.seq }
+          if (event.type === 'gap') this.#say('stream-missed', gapOf(event))
+          else if (await this.#retell(await shown(event))) count++
+        }
+        incomplete = told.incomplete
+        // The log may have told what is still on its way here.
+        this.#hub.deliver()
+      } while (this.#overflowed)
+      this.#say('stream-resumed', { after: idOf(after), count, incomplete })
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error
+      this.#hub.deliver()
+      this.#say('stream-missed', { after: idOf(position), reason: error.message })
+    }
     if (position.run === run) this.#collected = this.#collected?.filter(({ seq }) => seq > position.seq) ?? null
-    this.#say('stream-resumed', { after: idOf(after), count, incomplete })
   }
 
   async #retell(event: ExportedEvent): Promise<boolean> {
