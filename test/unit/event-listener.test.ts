@@ -88,3 +88,19 @@ test('a writer that never answers is waited for only so long', async () => {
   expect(brief(told)).toEqual(['stream-resumed', 'next'])
   expect(told.join()).toContain('the writer does not answer')
 })
+
+test('where more happens than is kept, however often the log is read, what is let go of is said', async () => {
+  vi.useFakeTimers()
+  const client = returning()
+  let reads = 0
+  await client.start(async () => {
+    reads++
+    // Five megabytes, which the log does not get.
+    for (let n = 0; n < 80; n++) client.happen(`${'x'.repeat(60_000)}${n}`)
+  })
+  client.happen('next')
+  const told = client.told()
+  expect(brief(told)).toEqual(['stream-resumed', 'stream-missed', 'next'])
+  expect(told.join()).toContain('"count":80,')
+  expect(reads).toBeGreaterThan(1)
+})

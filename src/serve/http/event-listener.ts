@@ -5,8 +5,10 @@ import { type Batch, type EventFilter, type EventHub, type Frame, frameOf, match
 
 /** Bytes that wait for a client that reads slowly; what happens beyond is counted, and told when it has caught up. */
 const MOST_WAITING = 1024 * 1024
-/** Events kept for one that is still reading what the audit log has. */
-const MOST_COLLECTED = 10_000
+/** Characters of events kept for one that is still reading what the audit log has. */
+const MOST_COLLECTED = 4 * 1024 * 1024
+/** How often the log is read on for what happened while it was read; what is too much even then is counted, and told. */
+const MOST_PASSES = 20
 
 /** ms for which the log's writer is waited for: one that is silent for longer than this is called so in what the log answers. */
 const WRITER_PATIENCE = 15_000
@@ -46,7 +48,8 @@ export class EventListener {
   #missed: Missed | null = null
   /** Live events, kept while the log is read; `null`: they are passed on. */
   #collected: Frame[] | null = null
-  #overflowed = false
+  /** Characters in it. */
+  #kept = 0
   /** Heartbeats for which nothing that waited has been taken. */
   #silent = 0
 
@@ -69,6 +72,7 @@ export class EventListener {
     const waiting = this.#collected ?? []
     this.#collected = null
     this.#write(waiting.map(({ text }) => text).join(''))
+    this.#tellMissed()
   }
 
   /** Keeps the connection open, and ends one on which nobody reads. */
@@ -96,9 +100,9 @@ export class EventListener {
         this.#say('stream-missed', { after: idOf(after), reason: 'the audit log has no record of that run' })
         return
       }
-      do {
-        if (this.#overflowed) this.#collected = []
-        this.#overflowed = false
+      for (let pass = 1; pass === 1 || (this.#missed !== null && pass <= MOST_PASSES); pass++) {
+        // Where too much has come, what is kept begins anew: the log will be read from where it was.
+        if (this.#missed !== null) this.#forget()
         // A question by itself waits for a busy writer only so long, and what was let go of is nowhere else.
         await Promise.race([flush(), new Promise((done) => setTimeout(done, WRITER_PATIENCE).unref())])
         const told = history.export({ after: idOf(position), ...types })
@@ -114,7 +118,7 @@ export class EventListener {
         incomplete = told.incomplete
         // The log may have told what is still on its way here.
         this.#hub.deliver()
-      } while (this.#overflowed)
+      }
       this.#say('stream-resumed', { after: idOf(after), count, incomplete })
     } catch (error) {
       if (!(error instanceof HistoryError)) throw error
@@ -122,6 +126,12 @@ export class EventListener {
       this.#say('stream-missed', { after: idOf(position), reason: error.message })
     }
     if (position.run === run) this.#collected = this.#collected?.filter(({ seq }) => seq > position.seq) ?? null
+  }
+
+  #forget(): void {
+    this.#collected = []
+    this.#kept = 0
+    this.#missed = null
   }
 
   async #retell(event: ExportedEvent): Promise<boolean> {
@@ -141,8 +151,8 @@ export class EventListener {
   }
 
   #collect(collected: Frame[], frames: readonly Frame[]): void {
-    // The log will be read from where it was: what is kept begins anew then.
-    if (this.#overflowed || collected.length + frames.length > MOST_COLLECTED) this.#overflowed = true
+    this.#kept += frames.reduce((sum, { text }) => sum + text.length, 0)
+    if (this.#missed !== null || this.#kept > MOST_COLLECTED) this.#miss(frames)
     else collected.push(...frames)
   }
 
@@ -155,6 +165,10 @@ export class EventListener {
 
   #drained(): void {
     this.#silent = 0
+    if (this.#collected === null) this.#tellMissed()
+  }
+
+  #tellMissed(): void {
     const missed = this.#missed
     if (missed === null) return
     this.#missed = null
