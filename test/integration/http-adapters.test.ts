@@ -111,6 +111,7 @@ describe('without fastify', () => {
     const answer = await ask(port, { path: '/muninn/api/cache/tenant/items/a', ...put })
     expect(answer.status).toBe(500)
     expect(answer.json()).toMatchObject({ detail: expect.stringContaining('before parsers of bodies') })
+    expect(answer.headers['content-security-policy']).toContain("default-src 'none'")
     expect((await ask(port, { path: '/muninn/api/cache/tenant/items/k' })).status).toBe(200)
   })
 

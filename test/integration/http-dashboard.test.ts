@@ -66,6 +66,8 @@ describe('the dashboard’s files', () => {
         expect(unpack[encoding](packed.body).equals(plain.body)).toBe(true)
         expect((await ask(service.port, { path: `${path}.${encoding === 'br' ? 'br' : 'gz'}` })).status).not.toBe(200)
       }
+      const refusing = await ask(service.port, { path, headers: { 'accept-encoding': 'br;q=0, GZIP;q=0.5' } })
+      expect([path, refusing.headers['content-encoding']]).toEqual([path, 'gzip'])
       const etag = String(plain.headers.etag)
       expect((await ask(service.port, { path, headers: { 'if-none-match': etag } })).status).toBe(304)
     }

@@ -15,6 +15,8 @@ const LATER: readonly string[] = [
   '/node_modules/ajv/', // 40 ms: fastify's own compilers
   '/node_modules/fast-json-stringify-compiler/',
   '/node_modules/@fastify/swagger/',
+  '/node_modules/@fastify/send/',
+  '/node_modules/glob/', // 30 ms
   '/node_modules/@fastify/type-provider-typebox/',
   '/node_modules/prom-client/', // 40 ms
   '/dist/replay/',

@@ -38,7 +38,8 @@ const TEXTS: Readonly<Record<string, (data: Data) => string>> = {
   // What the stream itself has to say.
   'stream-missed': ({ reason, count }) =>
     `missed ${typeof count === 'number' ? countInWords(count, 'event') : 'some events'}${typeof reason === 'string' ? `: ${reason}` : ''}`,
-  'stream-resumed': () => 'nothing was missed since the connection was lost',
+  'stream-resumed': ({ count: events, incomplete }) =>
+    `the audit log told ${countInWords(number(events), 'event')} since the connection was lost${typeof incomplete === 'string' ? `; it is incomplete: ${incomplete}` : ''}`,
 }
 
 /** Who wrote what since the last change of level, and how long the budget lasts at that rate: `''` where it is falling. */

@@ -1,6 +1,7 @@
 import { computed } from '@preact/signals'
+import { evictionsAt, lateEvictions } from './logged-rates.ts'
 import { type Moment, moments } from './memory.ts'
-import { evictionsAt, lateEvictions, remembered } from './remembered.ts'
+import { remembered } from './remembered.ts'
 
 /** How far back the live curves go, in ms. */
 const WINDOW = 5 * 60_000

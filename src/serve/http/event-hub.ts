@@ -71,7 +71,7 @@ export class EventHub {
   /** Tells a sink of what happens from now on, until what is returned is called. */
   listen(filter: EventFilter, sink: Sink): () => void {
     // What happened before is not for it.
-    this.#deliver()
+    this.deliver()
     const id = JSON.stringify([filter.types, filter.cache, filter.prefix])
     const group = this.#groups.get(id) ?? this.#open({ id, filter, sinks: new Set(), frames: [] })
     group.sinks.add(sink)
@@ -112,11 +112,12 @@ export class EventHub {
   }
 
   #collect(event: MuninnEvent): void {
-    if (this.#collected.push(event) >= MOST_COLLECTED) this.#deliver()
-    else this.#timer ??= setTimeout(() => this.#deliver(), PAUSE).unref()
+    if (this.#collected.push(event) >= MOST_COLLECTED) this.deliver()
+    else this.#timer ??= setTimeout(() => this.deliver(), PAUSE).unref()
   }
 
-  #deliver(): void {
+  /** Tells at once what has happened. */
+  deliver(): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
     const events = this.#collected

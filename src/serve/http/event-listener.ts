@@ -1,11 +1,17 @@
 import type { ServerResponse } from 'node:http'
+import { HistoryError } from '../../base/errors.ts'
 import type { ExportedEvent, History } from '../../query/answers.ts'
 import { type Batch, type EventFilter, type EventHub, type Frame, frameOf, matches } from './event-hub.ts'
 
 /** Bytes that wait for a client that reads slowly; what happens beyond is counted, and told when it has caught up. */
 const MOST_WAITING = 1024 * 1024
-/** Events kept for one that is still reading what the audit log has. */
-const MOST_COLLECTED = 10_000
+/** Characters of events kept for one that is still reading what the audit log has. */
+const MOST_COLLECTED = 4 * 1024 * 1024
+/** How often the log is read on for what happened while it was read; what is too much even then is counted, and told. */
+const MOST_PASSES = 20
+
+/** ms for which the log's writer is waited for: one that is silent for longer than this is called so in what the log answers. */
+const WRITER_PATIENCE = 15_000
 
 /** Heartbeats after which a client that takes nothing is given up. */
 const MOST_SILENT = 4
@@ -42,7 +48,8 @@ export class EventListener {
   #missed: Missed | null = null
   /** Live events, kept while the log is read; `null`: they are passed on. */
   #collected: Frame[] | null = null
-  #overflowed = false
+  /** Characters in it. */
+  #kept = 0
   /** Heartbeats for which nothing that waited has been taken. */
   #silent = 0
 
@@ -65,6 +72,7 @@ export class EventListener {
     const waiting = this.#collected ?? []
     this.#collected = null
     this.#write(waiting.map(({ text }) => text).join(''))
+    this.#tellMissed()
   }
 
   /** Keeps the connection open, and ends one on which nobody reads. */
@@ -79,37 +87,51 @@ export class EventListener {
 
   /**
    * The log's events up to where the live ones begin, each once: what both have is left to the live ones. If more happens
-   * meanwhile than is kept, the log is read on.
+   * meanwhile than is kept, the log is read on. Where it can't be read, the live ones come all the same.
    */
   async #recall(after: EventId, { history, run, flush, shown }: Recollection): Promise<void> {
-    const { items } = await history.runs({ run: after.run, limit: 1 })
-    if (items.length === 0) {
-      this.#say('stream-missed', { after: idOf(after), reason: 'the audit log has no record of that run' })
-      return
-    }
     const types = this.#filter.types === null ? {} : { types: [...this.#filter.types, 'gap'] }
     let position = after
     let count = 0
     let incomplete: string | null = null
-    do {
-      if (this.#overflowed) this.#collected = []
-      this.#overflowed = false
-      // A question by itself waits for a busy writer only so long, and what was let go of is nowhere else.
-      await flush()
-      const told = history.export({ after: idOf(position), ...types })
-      for await (const event of told) {
-        if (this.#isClosed) return
-        if (event.run === run && event.seq >= (this.#collected?.[0]?.seq ?? Number.POSITIVE_INFINITY)) break
-        // Another process may write a run of its own to the same log: the live events are of this one.
-        if (position.run === run && event.run !== run) break
-        position = { run: event.run, seq: event.seq }
-        if (event.type === 'gap') this.#say('stream-missed', gapOf(event))
-        else if (await this.#retell(await shown(event))) count++
+    try {
+      const { items } = await history.runs({ run: after.run, limit: 1 })
+      if (items.length === 0) {
+        this.#say('stream-missed', { after: idOf(after), reason: 'the audit log has no record of that run' })
+        return
       }
-      incomplete = told.incomplete
-    } while (this.#overflowed)
+      for (let pass = 1; pass === 1 || (this.#missed !== null && pass <= MOST_PASSES); pass++) {
+        // Where too much has come, what is kept begins anew: the log will be read from where it was.
+        if (this.#missed !== null) this.#forget()
+        // A question by itself waits for a busy writer only so long, and what was let go of is nowhere else.
+        await Promise.race([flush(), new Promise((done) => setTimeout(done, WRITER_PATIENCE).unref())])
+        const told = history.export({ after: idOf(position), ...types })
+        for await (const event of told) {
+          if (this.#isClosed) return
+          if (event.run === run && event.seq >= (this.#collected?.[0]?.seq ?? Number.POSITIVE_INFINITY)) break
+          // Another process may write a run of its own to the same log: the live events are of this one.
+          if (position.run === run && event.run !== run) break
+          position = { run: event.run, seq: event.seq }
+          if (event.type === 'gap') this.#say('stream-missed', gapOf(event))
+          else if (await this.#retell(await shown(event))) count++
+        }
+        incomplete = told.incomplete
+        // The log may have told what is still on its way here.
+        this.#hub.deliver()
+      }
+      this.#say('stream-resumed', { after: idOf(after), count, incomplete })
+    } catch (error) {
+      if (!(error instanceof HistoryError)) throw error
+      this.#hub.deliver()
+      this.#say('stream-missed', { after: idOf(position), reason: error.message })
+    }
     if (position.run === run) this.#collected = this.#collected?.filter(({ seq }) => seq > position.seq) ?? null
-    this.#say('stream-resumed', { after: idOf(after), count, incomplete })
+  }
+
+  #forget(): void {
+    this.#collected = []
+    this.#kept = 0
+    this.#missed = null
   }
 
   async #retell(event: ExportedEvent): Promise<boolean> {
@@ -129,8 +151,8 @@ export class EventListener {
   }
 
   #collect(collected: Frame[], frames: readonly Frame[]): void {
-    // The log will be read from where it was: what is kept begins anew then.
-    if (this.#overflowed || collected.length + frames.length > MOST_COLLECTED) this.#overflowed = true
+    this.#kept += frames.reduce((sum, { text }) => sum + text.length, 0)
+    if (this.#missed !== null || this.#kept > MOST_COLLECTED) this.#miss(frames)
     else collected.push(...frames)
   }
 
@@ -143,6 +165,10 @@ export class EventListener {
 
   #drained(): void {
     this.#silent = 0
+    if (this.#collected === null) this.#tellMissed()
+  }
+
+  #tellMissed(): void {
     const missed = this.#missed
     if (missed === null) return
     this.#missed = null

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type FastifyInstance, fastify } from 'fastify'
 import type { MemoryManager } from '../../muninn.ts'
 import { type GuardOptions, guardUndecodable } from './guard.ts'
+import { BROWSER_HEADERS } from './headers.ts'
 import { mountApi } from './mount.ts'
 import { checkPluginOptions } from './plugin-options.ts'
 import { answerUnknown, PROBLEM_TYPE, problem } from './problem.ts'
@@ -72,7 +73,7 @@ function refuseRead(response: ServerResponse): void {
     'internal',
     'the body was read before it came here: mount muninnHandler before parsers of bodies',
   )
-  response.writeHead(answer.status, { 'content-type': PROBLEM_TYPE }).end(JSON.stringify(answer))
+  response.writeHead(answer.status, { ...BROWSER_HEADERS, 'content-type': PROBLEM_TYPE }).end(JSON.stringify(answer))
 }
 
 /**

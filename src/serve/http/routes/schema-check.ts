@@ -48,7 +48,7 @@ export function waitForSchemaCheck(app: FastifyInstance): void {
 export function refuseUnaskedQueries(app: FastifyInstance): void {
   app.addHook('onRoute', (route: RouteOptions) => {
     if (route.schema === undefined || route.schema.querystring !== undefined || !route.url.includes('/api/')) return
-    route.schema.querystring = NoQuery
+    route.schema = { ...route.schema, querystring: NoQuery }
   })
 }
 
