@@ -311,4 +311,20 @@ describe('how the modes compare', () => {
     caches.tell('missed', { cache: 'c', key: 'k5' })
     expect(shown.at(-1)).toBe(0)
   })
+
+  test('no mode hits what an overwrite has given a time that is over', () => {
+    const caches = new Caches()
+    for (let n = 0; n < 10; n++) caches.add(`k${n}`, 1)
+    const standings = caches.adapting().standings as Standings
+    const shown: number[] = []
+    standings.count = (holders) => shown.push(holders)
+    const at = caches.run.at + 1_000
+    for (const key of ['k0', 'k1']) {
+      if (key === 'k1') caches.tell('updated', { cache: 'c', key, size: 1, expiresAt: at })
+      caches.tell('evicted', { cache: 'c', key, cause: 'items', cycle: null })
+    }
+    caches.run.at = at
+    for (const key of ['k0', 'k1']) caches.tell('missed', { cache: 'c', key })
+    expect(shown).toEqual([0b11111, 0])
+  })
 })
