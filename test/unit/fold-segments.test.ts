@@ -1,88 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { NONE } from '../../src/fold/columns.ts'
-import { Links } from '../../src/fold/links.ts'
-import { Comparator } from '../../src/fold/policies/hybrid/comparator.ts'
 import { MODES, type ModeName } from '../../src/fold/policies/hybrid/modes.ts'
-import { Segments } from '../../src/fold/policies/hybrid/segments.ts'
-
-const ENTRIES = 400
-
-const placeOf = (name: ModeName) => MODES.findIndex((mode) => mode.name === name)
-
-/** Segments whose entries are numbers; each use is the latest. */
-class Store {
-  readonly links = new Links(ENTRIES)
-  readonly segment = new Uint8Array(ENTRIES)
-  readonly usedSeq = new Float64Array(ENTRIES)
-  readonly frequency = new Uint8Array(ENTRIES)
-  readonly comparators = MODES.map(() => new Comparator())
-  readonly segments: Segments
-  readonly present = new Set<number>()
-  /** When each was last used before it left. */
-  readonly before = new Map<number, number>()
-  now = 0
-
-  constructor(mode: ModeName) {
-    this.segments = new Segments(this, placeOf(mode), this.comparators)
-  }
-
-  /** @param previous its last use, as remembered. */
-  add(h: number, previous = NONE): void {
-    this.present.add(h)
-    this.usedSeq[h] = ++this.now
-    this.segments.add(h, previous)
-  }
-
-  adopt(h: number): void {
-    this.present.add(h)
-    this.usedSeq[h] = ++this.now
-    this.segments.adopt(h)
-  }
-
-  use(h: number): void {
-    const previous = this.usedSeq[h] as number
-    this.usedSeq[h] = ++this.now
-    this.segments.use(h, previous)
-  }
-
-  remove(h: number): void {
-    this.segments.remove(h)
-    this.present.delete(h)
-    this.before.set(h, this.usedSeq[h] as number)
-  }
-
-  fill(entries: number, first = 0): void {
-    for (let h = first; h < first + entries; h++) this.add(h)
-  }
-
-  /** Entries by list, the most recent first. */
-  get lists(): { window: number[]; probation: number[]; protected: number[] } {
-    const lists = this.segments as unknown as Record<'window' | 'probation' | 'protected', { first: number }>
-    const walk = ({ first }: { first: number }): number[] => {
-      const found: number[] = []
-      for (let h = first; h !== NONE; h = this.links.next[h] as number) found.push(h)
-      return found
-    }
-    return { window: walk(lists.window), probation: walk(lists.probation), protected: walk(lists.protected) }
-  }
-
-  /** Takes out all but so many, and says who went. */
-  drain(left = 0): number[] {
-    const gone: number[] = []
-    while (this.segments.length > left) {
-      const victim = this.segments.victim(NONE)
-      this.remove(victim)
-      gone.push(victim)
-    }
-    return gone
-  }
-
-  /** The least recently used first. */
-  get byRecency(): number[] {
-    return [...this.present].sort((a, b) => (this.usedSeq[a] as number) - (this.usedSeq[b] as number))
-  }
-}
+import { placeOf, SegmentsStore } from '../support/segments-store.ts'
 
 type Step = readonly ['store' | 'store' | 'use' | 'remove' | 'evict' | 'change', h: number]
 
@@ -94,7 +14,7 @@ function stepsOf(maxLength: number, ...kinds: Step[0][]): fc.Arbitrary<Step[]> {
   return fc.array(step, { maxLength, size: 'max' })
 }
 
-function take(store: Store, [what, h]: Step): void {
+function take(store: SegmentsStore, [what, h]: Step): void {
   if (what === 'change') store.segments.change(h % MODES.length)
   else if (what === 'evict') {
     const victim = store.segments.victim(NONE)
@@ -115,7 +35,7 @@ describe('whatever happens, in whatever mode', () => {
   test('each entry is in one list, and who goes is one of them, but for the exception', () => {
     fc.assert(
       fc.property(stepsOf(200, 'remove', 'evict', 'change'), fc.nat(4), (steps, mode) => {
-        const store = new Store(MODES[mode]?.name as ModeName)
+        const store = new SegmentsStore(MODES[mode]?.name as ModeName)
         for (const step of steps) {
           take(store, step)
           const { segments, present } = store
@@ -136,7 +56,7 @@ describe('whatever happens, in whatever mode', () => {
   })
 
   test('what others keep in a segment byte stays', () => {
-    const store = new Store('lirs-lfu')
+    const store = new SegmentsStore('lirs-lfu')
     store.segment.fill(0b10101000)
     store.fill(100)
     for (let h = 0; h < 100; h += 3) store.use(h)
@@ -155,7 +75,7 @@ describe('lru', () => {
   test('gives up the least recently used, also of what other modes have left', () => {
     fc.assert(
       fc.property(stepsOf(30, 'remove'), stepsOf(100, 'remove', 'evict'), fc.nat(4), (before, after, mode) => {
-        const store = new Store(MODES[mode]?.name as ModeName)
+        const store = new SegmentsStore(MODES[mode]?.name as ModeName)
         for (const step of before) take(store, step)
         // Who was exiled or gave way to others is in a list by when it got there, not by when it was used.
         fc.pre(Object.values(store.lists).every((list) => isByRecency(store, list)))
@@ -175,7 +95,7 @@ describe('lru', () => {
   })
 
   test('goes by recency where nothing is in its window yet', () => {
-    const store = new Store('lfu-1')
+    const store = new SegmentsStore('lfu-1')
     for (let h = 0; h < 5; h++) store.adopt(h)
     store.use(0)
     // Used later than the one in protected, the first of these two is in probation, and nothing in the window.
@@ -187,7 +107,7 @@ describe('lru', () => {
   })
 
   test('goes by recency also where most of main was protected before, and more is stored', () => {
-    const store = new Store('lfu-1')
+    const store = new SegmentsStore('lfu-1')
     for (let h = 0; h < 10; h++) store.adopt(h)
     for (let h = 0; h < 7; h++) store.use(h)
     store.fill(2, 10)
@@ -198,7 +118,7 @@ describe('lru', () => {
     expect(store.drain()).toEqual([0, 1, 2, 3, 4, 5, 6, 10, 11, 20])
   })
 
-  function isByRecency({ usedSeq }: Store, list: readonly number[]): boolean {
+  function isByRecency({ usedSeq }: SegmentsStore, list: readonly number[]): boolean {
     return list.every((h, i) => i === 0 || (usedSeq[list[i - 1] as number] as number) > (usedSeq[h] as number))
   }
 })
@@ -213,7 +133,7 @@ describe('the parts of a store', () => {
   ] as const)(
     'of %s, filled with a hundred that were used once, are %i, %i and %i',
     (mode, ofWindow, first, second) => {
-      const store = new Store(mode)
+      const store = new SegmentsStore(mode)
       store.fill(100)
       const { window, probation, protected: kept } = store.lists
       expect([window.length, probation.length, kept.length]).toEqual([ofWindow, first, second])
@@ -224,7 +144,7 @@ describe('the parts of a store', () => {
   test.each(['lirs-lfu', 'lfu-1', 'lfu-15'] as const)(
     'of %s keep four fifths of main for what was used again',
     (mode) => {
-      const store = new Store(mode)
+      const store = new SegmentsStore(mode)
       store.fill(100)
       const main = 100 - store.lists.window.length
       for (let h = 0; h < 60; h++) store.use(h)
@@ -240,7 +160,7 @@ describe('the parts of a store', () => {
   )
 
   test('of two hundred entries the window of 1 % holds two, and always one', () => {
-    const store = new Store('lirs-lfu')
+    const store = new SegmentsStore('lirs-lfu')
     store.fill(199)
     expect(store.lists.window).toHaveLength(1)
     store.fill(1, 199)
@@ -248,7 +168,7 @@ describe('the parts of a store', () => {
   })
 
   test('change by at most eight entries with each store that follows a change of mode, and by so many where they must', () => {
-    const store = new Store('lru')
+    const store = new SegmentsStore('lru')
     store.fill(100)
     store.segments.change(placeOf('lfu-1'))
     for (let n = 1; n <= 5; n++) {
@@ -257,7 +177,7 @@ describe('the parts of a store', () => {
     }
     store.fill(10, 105)
     expect(store.lists.window).toHaveLength(1)
-    const lirs = new Store('lirs')
+    const lirs = new SegmentsStore('lirs')
     lirs.fill(100)
     lirs.segments.change(placeOf('lfu-1'))
     for (let n = 1; n <= 2; n++) {
@@ -266,7 +186,7 @@ describe('the parts of a store', () => {
       expect(lirs.lists.probation).toHaveLength(9 * n)
       expect(lirs.lists.protected).toHaveLength(99 - 8 * n)
     }
-    const grown = new Store('lru')
+    const grown = new SegmentsStore('lru')
     grown.fill(50)
     grown.segments.change(placeOf('lirs'))
     grown.fill(1, 50)
@@ -274,7 +194,7 @@ describe('the parts of a store', () => {
   })
 
   test('begin with what was there before anything was known in probation, in its order', () => {
-    const store = new Store('lirs-lfu')
+    const store = new SegmentsStore('lirs-lfu')
     for (let h = 0; h < 10; h++) store.adopt(h)
     expect(store.lists).toEqual({ window: [], probation: [9, 8, 7, 6, 5, 4, 3, 2, 1, 0], protected: [] })
     store.use(3)
@@ -288,7 +208,7 @@ describe('the parts of a store', () => {
 
 describe('who goes', () => {
   test('is main’s oldest while the window has room for one more', () => {
-    const store = new Store('lfu-15')
+    const store = new SegmentsStore('lfu-15')
     store.fill(100)
     for (const h of store.lists.window.slice(1)) store.remove(h)
     expect(store.segments.contests).toBe(false)
@@ -297,7 +217,7 @@ describe('who goes', () => {
   })
 
   test('is protected’s last, where probation is empty', () => {
-    const store = new Store('lirs-lfu')
+    const store = new SegmentsStore('lirs-lfu')
     store.fill(3)
     const [candidate] = store.lists.window as [number]
     for (const h of [0, 1]) store.use(h)
@@ -310,7 +230,7 @@ describe('who goes', () => {
   })
 
   test('in lirs, the window’s last, without a contest', () => {
-    const store = new Store('lirs')
+    const store = new SegmentsStore('lirs')
     store.fill(100)
     store.frequency.fill(1)
     store.frequency[99] = 15
@@ -319,7 +239,7 @@ describe('who goes', () => {
   })
 
   test('in lirs-lfu is who was used less, and at a tie the newcomer', () => {
-    const store = new Store('lirs-lfu')
+    const store = new SegmentsStore('lirs-lfu')
     store.fill(100)
     expect(store.segments.contests).toBe(true)
     const outcomes = [
@@ -337,7 +257,7 @@ describe('who goes', () => {
   test.each(['lfu-1', 'lfu-15'] as const)(
     'in %s is who will be asked for later, as its own table has learned',
     (mode) => {
-      const store = new Store(mode)
+      const store = new SegmentsStore(mode)
       store.fill(100)
       const candidate = store.segments.candidate(NONE)
       store.frequency.fill(1)
@@ -353,7 +273,7 @@ describe('who goes', () => {
   )
 
   test('after it has won a contest is no longer main’s oldest', () => {
-    const store = new Store('lirs-lfu')
+    const store = new SegmentsStore('lirs-lfu')
     store.fill(10)
     store.segments.rotate(0)
     expect(store.segments.oldest(NONE)).toBe(1)
@@ -368,7 +288,7 @@ describe('LIRS’s test', () => {
   ] as const)(
     'in %s takes one of the window, that came back sooner than main’s oldest, to %s',
     (mode, list, oldest) => {
-      const store = new Store(mode)
+      const store = new SegmentsStore(mode)
       store.fill(10)
       expect(store.lists.window).toEqual([9])
       store.use(9)
@@ -382,7 +302,7 @@ describe('LIRS’s test', () => {
   )
 
   test('leaves who did not come back sooner in the window, at its head', () => {
-    const store = new Store('lirs')
+    const store = new SegmentsStore('lirs')
     store.fill(200)
     expect(store.lists.window).toEqual([199, 198])
     for (let h = 0; h < 198; h++) store.use(h)
@@ -391,7 +311,7 @@ describe('LIRS’s test', () => {
   })
 
   test.each(['lfu-1', 'lfu-15'] as const)('is none of %s: a use in the window moves to its head', (mode) => {
-    const store = new Store(mode)
+    const store = new SegmentsStore(mode)
     store.fill(40)
     const { window } = store.lists
     const last = window.at(-1) as number
@@ -400,7 +320,7 @@ describe('LIRS’s test', () => {
   })
 
   test('takes a key that is remembered to main, and main’s oldest to the window, where that has room', () => {
-    const store = new Store('lirs')
+    const store = new SegmentsStore('lirs')
     store.fill(200)
     store.remove(store.lists.window.at(-1) as number)
     expect(store.lists.window).toHaveLength(1)
@@ -419,20 +339,20 @@ describe('LIRS’s test', () => {
 
   test('keeps a key that is remembered in the window, where main’s oldest was used later or just then', () => {
     for (const later of [0, -1]) {
-      const store = new Store('lirs')
+      const store = new SegmentsStore('lirs')
       store.fill(10)
       const oldest = store.segments.oldest(NONE)
       store.add(300, (store.usedSeq[oldest] as number) + later)
       expect(store.lists.window).toEqual([300])
     }
-    const unknown = new Store('lirs')
+    const unknown = new SegmentsStore('lirs')
     unknown.fill(10)
     unknown.add(300)
     expect(unknown.lists.window).toEqual([300])
   })
 
   test('takes a key that is remembered to an empty main', () => {
-    const store = new Store('lirs')
+    const store = new SegmentsStore('lirs')
     store.add(1, 0)
     expect(store.lists).toEqual({ window: [], probation: [], protected: [1] })
   })

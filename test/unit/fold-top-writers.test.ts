@@ -72,6 +72,24 @@ describe('top writers', () => {
     expect(bytesBy(writers)).toEqual(exact)
   })
 
+  it.each([':', '/'])('look no counter up while keys of one prefix follow each other, ended by %s', (end) => {
+    const writers = new TopWriters()
+    for (let n = 0; n < COUNTERS; n++) writers.add(`p${n}:x`, null, 1)
+    let looked = 0
+    const prefixes = new Proxy(Reflect.get(writers, 'prefixes') as string[], {
+      get: (target, name) => {
+        if (typeof name === 'string' && /^\d+$/.test(name)) looked++
+        return Reflect.get(target, name)
+      },
+    })
+    Reflect.set(writers, 'prefixes', prefixes)
+    writers.add(`p30${end}first`, null, 1)
+    looked = 0
+    for (let n = 0; n < 100; n++) writers.add(`p30${end}${n}`, null, 1)
+    expect(looked).toBeLessThanOrEqual(100)
+    expect(bytesBy(writers).p30).toBe(102)
+  })
+
   it('are listed largest first', () => {
     const writers = new TopWriters()
     for (const [n, prefix] of ['a', 'b', 'c', 'd'].entries())
