@@ -38,6 +38,12 @@ describe('top writers', () => {
     expect(bytesBy(writers)).toEqual({ [longest]: 2, '': 3 })
   })
 
+  it('tell prefixes apart by all their UTF-16 code units, halves of characters included', () => {
+    const writers = new TopWriters()
+    for (const key of ['a😀:1', 'a😀:2', 'a\ud83d:1', 'a😀:3']) writers.add(key, null, 1)
+    expect(bytesBy(writers)).toEqual({ 'a😀': 3, 'a\ud83d': 1 })
+  })
+
   it('take a rule of the user’s own at its word', () => {
     const writers = new TopWriters()
     for (const prefix of ['eu:west', 'eu', '', 'eu:west']) writers.add('key:1', prefix, 5)
