@@ -52,7 +52,8 @@ export class TopWriters {
     const before = this.prefixes[this.recent]
     this.recent = this.find(text, length)
     const prefix = this.prefixes[this.recent] as string
-    if (prefix !== before) this.recentUnits = Uint16Array.from({ length: prefix.length }, (_, at) => prefix.charCodeAt(at))
+    if (prefix !== before)
+      this.recentUnits = Uint16Array.from({ length: prefix.length }, (_, at) => prefix.charCodeAt(at))
   }
 
   private matches(counter: number, text: string, length: number): boolean {
