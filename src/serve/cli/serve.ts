@@ -121,6 +121,7 @@ function talksToPerson(flags: ServeOptions): boolean {
 
 /** ms for which the log may be silent at the start, its writer's own patience with a lock included. */
 const LOG_PATIENCE = 5_000
+/** As the log's writer words it, whose thread tells no code. */
 const LOCKED = /: another (process|connection) keeps it locked \(/
 
 /**
